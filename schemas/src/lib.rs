@@ -1,0 +1,43 @@
+//! Every message that travels between Splinter's services, as pure data.
+//!
+//! # Layout
+//! - [`units`]: quantities as types (`Millis`, `Joules`, `KiloHertz`, …), never bare floats.
+//! - [`ids`]: identifiers as types, each safe as one token of a NATS subject.
+//! - [`wire`]: MessagePack with named fields; the one place that encodes and decodes.
+//! - [`v1`]: the messages of version 1, pure data without behaviour.
+//!
+//! The current version of every message is re-exported here by name; services import it from here.
+//!
+//! # Adding a version
+//! 1. Create `v2` with only the types that change, and `From<v1::…>` for each.
+//! 2. Point the re-exports below at the new types.
+//! 3. Add fixtures of the new messages; the old ones stay and must decode for ever.
+//! 4. Serve the old subjects by converting, calling the new code, and converting back.
+
+pub mod ids;
+pub mod units;
+pub mod v1;
+pub mod wire;
+
+pub use ids::{Digest, FrontId, InstanceId, ModelName, NodeId, RequestId};
+pub use units::{ByteCount, Joules, KiloHertz, Millis, Share, UnixMillis, Watts};
+pub use v1::configuration::{Codec, Configuration, Cut};
+pub use v1::description::{CutDescription, ModelDescription, TensorSignature};
+pub use v1::energy::{EnergyEntry, EnergySource, Place, joules_at, total_joules};
+pub use v1::execution::{
+    Classification, ExecuteReply, ExecuteRequest, Fallback, TailPayload, TailReply, TailRequest,
+};
+pub use v1::fault::{Fault, FaultKind};
+pub use v1::front::{Accuracy, Front, LatencySummary, Measurement};
+pub use v1::hardware::{
+    DevicePower, HardwareReport, Knob, KnobReport, KnobSupport, SensorKind, SensorReport, TuneReply,
+    TuneRequest,
+};
+pub use v1::inference::{InferReply, InferRequest, Input, Qos};
+pub use v1::optimization::{LabelledPicture, OptimizeProgress, OptimizeReply, OptimizeRequest};
+pub use v1::plan::{Plan, PlanReason, PlanRequest, PolicyName};
+pub use v1::presence::{Presence, ServedModel, ServiceKind, ServiceState};
+pub use v1::receipt::{Outcome, Receipt};
+pub use v1::stage::{Stage, StageTime, TimeSource};
+pub use v1::tensor::{DataType, Tensor, TensorError};
+pub use wire::{WireError, decode, encode};

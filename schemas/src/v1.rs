@@ -1,0 +1,18 @@
+//! Version 1 of every message: pure data, MessagePack maps with the field names of these types.
+//!
+//! Released bytes of every message are committed under `fixtures/v1` and must decode for ever.
+
+pub mod configuration;
+pub mod description;
+pub mod energy;
+pub mod execution;
+pub mod fault;
+pub mod front;
+pub mod hardware;
+pub mod inference;
+pub mod optimization;
+pub mod plan;
+pub mod presence;
+pub mod receipt;
+pub mod stage;
+pub mod tensor;

@@ -1,0 +1,96 @@
+//! What a client sends and gets.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{FrontId, ModelName, RequestId};
+use crate::units::{Millis, Share};
+use crate::v1::configuration::{Configuration, Cut};
+use crate::v1::energy::EnergyEntry;
+use crate::v1::execution::{Classification, Fallback};
+use crate::v1::plan::PolicyName;
+use crate::v1::stage::StageTime;
+use crate::v1::tensor::{Tensor, deserialize_bin, serialize_bin};
+
+/// What a request asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Qos {
+    /// The latency limit.
+    pub latency_ms: Millis,
+    /// Least accuracy of the chosen configuration.
+    #[serde(default)]
+    pub accuracy_floor: Option<Share>,
+    /// Privacy floor: the least cut, so that the picture itself and early features stay on the edge.
+    #[serde(default)]
+    pub least_cut: Option<Cut>,
+}
+
+/// What is to be classified.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Input<'a> {
+    /// A JPEG or PNG file's bytes, as they came.
+    Encoded {
+        /// The file's bytes.
+        #[serde(borrow, serialize_with = "serialize_bin", deserialize_with = "deserialize_bin")]
+        bytes: Cow<'a, [u8]>,
+    },
+    /// RGB pixels, row by row, three bytes a pixel.
+    Pixels {
+        /// Rows.
+        height: u32,
+        /// Pixels a row.
+        width: u32,
+        /// `height × width × 3` bytes.
+        #[serde(borrow, serialize_with = "serialize_bin", deserialize_with = "deserialize_bin")]
+        rgb: Cow<'a, [u8]>,
+    },
+    /// The network's input tensor, already preprocessed by the client.
+    Tensor(#[serde(borrow)] Tensor<'a>),
+}
+
+/// `splinter.v1.infer.<model>`, MessagePack form.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InferRequest<'a> {
+    /// What is to be classified.
+    #[serde(borrow)]
+    pub input: Input<'a>,
+    /// What the client asks for; `None` = the gateway's default limit.
+    #[serde(default)]
+    pub qos: Option<Qos>,
+    /// The policy to decide with; `None` = the scheduler's own.
+    #[serde(default)]
+    pub policy: Option<PolicyName>,
+}
+
+/// The answer to an inference request. Also answered as JSON, with the same names.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InferReply {
+    /// The request.
+    pub id: RequestId,
+    /// The network that answered.
+    pub model: ModelName,
+    /// The best classes, best first, at most five.
+    pub top: Vec<Classification>,
+    /// From the gateway's receipt of the request to its answer.
+    pub latency_ms: Millis,
+    /// Whether the latency is within the limit asked for.
+    pub within_limit: bool,
+    /// The limit it was held against.
+    pub limit_ms: Millis,
+    /// The configuration that really ran.
+    pub configuration: Configuration,
+    /// Why another configuration ran than the planned one.
+    #[serde(default)]
+    pub fallback: Option<Fallback>,
+    /// The policy that chose.
+    pub policy: PolicyName,
+    /// The front it chose from; `None` when there was none yet.
+    #[serde(default)]
+    pub front: Option<FrontId>,
+    /// Where the time went.
+    pub stages: Vec<StageTime>,
+    /// Where the energy went; empty when nothing measures or models it here.
+    pub energy: Vec<EnergyEntry>,
+}

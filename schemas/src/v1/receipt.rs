@@ -1,0 +1,78 @@
+//! `splinter.v1.receipt.<model>`: what one request cost. Exactly one a request.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{FrontId, InstanceId, ModelName, NodeId, RequestId};
+use crate::units::{ByteCount, Joules, Millis, UnixMillis};
+use crate::v1::configuration::Configuration;
+use crate::v1::energy::EnergyEntry;
+use crate::v1::execution::Fallback;
+use crate::v1::fault::FaultKind;
+use crate::v1::inference::Qos;
+use crate::v1::plan::PolicyName;
+use crate::v1::stage::StageTime;
+
+/// How a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// With a result within the latency limit.
+    Within,
+    /// With a result, after the latency limit.
+    Late,
+    /// With a typed error.
+    Failed(FaultKind),
+}
+
+/// What one request cost.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// The request.
+    pub id: RequestId,
+    /// The network.
+    pub model: ModelName,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What it asked for; `None` when it was refused before that was known.
+    #[serde(default)]
+    pub qos: Option<Qos>,
+    /// From the gateway's receipt of the request to its answer.
+    pub latency_ms: Millis,
+    /// The configuration that was planned.
+    #[serde(default)]
+    pub planned: Option<Configuration>,
+    /// The latency that was predicted.
+    #[serde(default)]
+    pub predicted_latency_ms: Option<Millis>,
+    /// The energy that was predicted.
+    #[serde(default)]
+    pub predicted_energy_j: Option<Joules>,
+    /// The configuration that ran.
+    #[serde(default)]
+    pub executed: Option<Configuration>,
+    /// Why another one ran than the planned one.
+    #[serde(default)]
+    pub fallback: Option<Fallback>,
+    /// The policy that chose.
+    #[serde(default)]
+    pub policy: Option<PolicyName>,
+    /// The front it chose from.
+    #[serde(default)]
+    pub front: Option<FrontId>,
+    /// The edge executor.
+    #[serde(default)]
+    pub edge: Option<InstanceId>,
+    /// The cloud executor.
+    #[serde(default)]
+    pub cloud: Option<InstanceId>,
+    /// Bytes sent to the cloud.
+    pub sent_bytes: ByteCount,
+    /// Where the time went.
+    pub stages: Vec<StageTime>,
+    /// Where the energy went, with place and source.
+    pub energy: Vec<EnergyEntry>,
+    /// The machine of the gateway.
+    pub node: NodeId,
+    /// When the request arrived.
+    pub at: UnixMillis,
+}

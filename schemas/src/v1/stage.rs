@@ -1,0 +1,54 @@
+//! Where a request's time went.
+
+use serde::{Deserialize, Serialize};
+
+use crate::units::Millis;
+use crate::v1::energy::Place;
+
+/// One stage of a request's way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Stage {
+    /// The scheduler's decision, with the way there and back.
+    Plan,
+    /// Setting the hardware.
+    HardwareChange,
+    /// Waiting for a compute thread.
+    Queue,
+    /// Decoding the picture, resizing, normalising.
+    Preprocess,
+    /// The layers before the cut.
+    Head,
+    /// Writing the frontier for the wire.
+    Encode,
+    /// On the wire between edge and cloud, both ways.
+    Transfer,
+    /// Reading the frontier from the wire.
+    Decode,
+    /// The layers after the cut.
+    Tail,
+}
+
+/// Whether a time was measured as it is, or includes time added to emulate a slower device or link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimeSource {
+    /// Wall-clock time of the real work.
+    Measured,
+    /// Wall-clock time, stretched to that of an emulated device or link.
+    Emulated,
+}
+
+/// The time one stage took at one place.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct StageTime {
+    /// The stage.
+    pub stage: Stage,
+    /// Where it ran.
+    pub place: Place,
+    /// How long it took.
+    pub time_ms: Millis,
+    /// Whether the time is real or stretched by emulation.
+    pub source: TimeSource,
+}
