@@ -1,0 +1,328 @@
+//! One example of every message, with every optional field filled.
+
+use std::borrow::Cow;
+
+use schemas::{
+    Accuracy, ByteCount, Classification, Codec, Configuration, Cut, CutDescription, DataType, DevicePower,
+    Digest, EnergyEntry, EnergySource, ExecuteReply, ExecuteRequest, Fallback, Fault, FaultKind, Front,
+    FrontId, HardwareReport, InferReply, InferRequest, Input, InstanceId, Joules, KiloHertz, Knob,
+    KnobReport, KnobSupport, LabelledPicture, LatencySummary, Measurement, Millis, ModelDescription,
+    ModelName, NodeId, OptimizeProgress, OptimizeReply, OptimizeRequest, Outcome, Place, Plan, PlanReason,
+    PlanRequest, PolicyName, Presence, Qos, Receipt, RequestId, SensorKind, SensorReport, ServedModel,
+    ServiceKind, ServiceState, Share, Stage, StageTime, TailPayload, TailReply, TailRequest, Tensor,
+    TensorSignature, TimeSource, TuneReply, TuneRequest, UnixMillis, Watts,
+};
+
+fn id() -> RequestId {
+    "0193a5b0-0000-7000-8000-000000000001".parse().unwrap()
+}
+
+fn front_id() -> FrontId {
+    "0193a5b0-0000-7000-8000-000000000002".parse().unwrap()
+}
+
+fn model() -> ModelName {
+    ModelName::new("shapes10").unwrap()
+}
+
+fn instance(text: &str) -> InstanceId {
+    InstanceId::new(text).unwrap()
+}
+
+fn node(text: &str) -> NodeId {
+    NodeId::new(text).unwrap()
+}
+
+fn ms(value: f64) -> Millis {
+    Millis::new(value).unwrap()
+}
+
+fn digest() -> Digest {
+    Digest::from_bytes([0xab; 32])
+}
+
+fn qos() -> Qos {
+    Qos { latency_ms: ms(200.0), accuracy_floor: Some(Share::new(0.9).unwrap()), least_cut: Some(Cut(3)) }
+}
+
+fn configuration() -> Configuration {
+    Configuration {
+        cut: Cut(7),
+        codec: Codec::F32,
+        edge_frequency_khz: Some(KiloHertz::from_megahertz(1_400)),
+    }
+}
+
+fn stages() -> Vec<StageTime> {
+    vec![
+        StageTime { stage: Stage::Head, place: Place::Edge, time_ms: ms(12.5), source: TimeSource::Emulated },
+        StageTime {
+            stage: Stage::Tail,
+            place: Place::Cloud,
+            time_ms: ms(3.25),
+            source: TimeSource::Measured,
+        },
+    ]
+}
+
+fn energy() -> Vec<EnergyEntry> {
+    vec![EnergyEntry {
+        place: Place::Edge,
+        source: EnergySource::Emulated,
+        joules: Joules::new(0.0625).unwrap(),
+    }]
+}
+
+fn top() -> Vec<Classification> {
+    vec![Classification { index: 4, label: "ring".into(), probability: Share::new(0.75).unwrap() }]
+}
+
+fn signature(name: &str, shape: &[u64]) -> TensorSignature {
+    TensorSignature { name: name.into(), data_type: DataType::F32, shape: shape.to_vec() }
+}
+
+pub fn tensor() -> Tensor<'static> {
+    Tensor::from_f32(vec![1, 2, 2], &[0.0, 1.0, -1.0, 0.5]).unwrap()
+}
+
+pub fn infer_request() -> InferRequest<'static> {
+    InferRequest {
+        input: Input::Encoded { bytes: Cow::Borrowed(&[0xff, 0xd8, 0xff]) },
+        qos: Some(qos()),
+        policy: Some(PolicyName::Dynasplit),
+    }
+}
+
+pub fn infer_reply() -> InferReply {
+    InferReply {
+        id: id(),
+        model: model(),
+        top: top(),
+        latency_ms: ms(35.5),
+        within_limit: true,
+        limit_ms: ms(200.0),
+        configuration: configuration(),
+        fallback: Some(Fallback::FinishedAtHome),
+        policy: PolicyName::Dynasplit,
+        front: Some(front_id()),
+        stages: stages(),
+        energy: energy(),
+    }
+}
+
+pub fn plan_request() -> PlanRequest {
+    PlanRequest { id: id(), model: model(), qos: qos(), policy: Some(PolicyName::Energy) }
+}
+
+pub fn plan() -> Plan {
+    Plan {
+        configuration: configuration(),
+        edge: instance("edge-1"),
+        cloud: Some(instance("cloud-1")),
+        predicted_latency_ms: Some(ms(30.0)),
+        predicted_energy_j: Some(Joules::new(0.5).unwrap()),
+        policy: PolicyName::Energy,
+        reason: PlanReason::LeastEnergyWithinLimit,
+        front: Some(front_id()),
+    }
+}
+
+pub fn execute_request() -> ExecuteRequest<'static> {
+    ExecuteRequest {
+        id: id(),
+        model: model(),
+        input: Input::Pixels { height: 1, width: 2, rgb: Cow::Borrowed(&[1, 2, 3, 4, 5, 6]) },
+        configuration: configuration(),
+        cloud: Some(instance("cloud-1")),
+    }
+}
+
+pub fn execute_reply() -> ExecuteReply<'static> {
+    ExecuteReply {
+        output: tensor(),
+        top: top(),
+        configuration: configuration(),
+        fallback: Some(Fallback::HardwareAsItWas),
+        cloud: Some(instance("cloud-1")),
+        sent_bytes: ByteCount(4096),
+        stages: stages(),
+        energy: energy(),
+    }
+}
+
+pub fn tail_request() -> TailRequest<'static> {
+    TailRequest {
+        id: id(),
+        model: model(),
+        digest: digest(),
+        cut: Cut(7),
+        codec: Codec::F32,
+        payload: TailPayload::Frontier(vec![tensor(), tensor()]),
+    }
+}
+
+pub fn tail_request_with_input() -> TailRequest<'static> {
+    TailRequest { cut: Cut(0), payload: TailPayload::Input(Input::Tensor(tensor())), ..tail_request() }
+}
+
+pub fn tail_reply() -> TailReply<'static> {
+    TailReply { output: tensor(), instance: instance("cloud-1"), stages: stages(), energy: energy() }
+}
+
+pub fn fault() -> Fault {
+    Fault {
+        kind: FaultKind::Overloaded,
+        message: "all 4 credits are in use".into(),
+        retry_after_ms: Some(ms(50.0)),
+    }
+}
+
+pub fn model_description() -> ModelDescription {
+    ModelDescription {
+        name: model(),
+        digest: digest(),
+        input: signature("input", &[1, 3, 64, 64]),
+        output: signature("logits", &[1, 10]),
+        labels: vec!["circle".into(), "square".into()],
+        cuts: vec![CutDescription {
+            cut: Cut(1),
+            name: "stem/conv".into(),
+            frontier: vec![signature("stem/conv:0", &[1, 16, 32, 32])],
+            bytes: ByteCount(65_536),
+            macs_before: 442_368,
+            macs_after: 9_000_000,
+        }],
+    }
+}
+
+fn hardware() -> HardwareReport {
+    HardwareReport {
+        node: node("pi"),
+        emulates: Some("raspberry-pi-4".into()),
+        cores: 4,
+        frequencies_khz: vec![KiloHertz::from_megahertz(600), KiloHertz::from_megahertz(1_800)],
+        frequency_khz: Some(KiloHertz::from_megahertz(600)),
+        governor: Some("userspace".into()),
+        slowdown: Some(12.0),
+        power: Some(DevicePower {
+            active_w: Watts::new(2.95).unwrap(),
+            waiting_w: Watts::new(2.73).unwrap(),
+            source: EnergySource::Emulated,
+        }),
+        knobs: vec![KnobReport {
+            knob: Knob::CpuFrequency,
+            support: KnobSupport::Unsupported("no cpufreq here".into()),
+        }],
+        sensors: vec![SensorReport {
+            name: "package-0".into(),
+            kind: SensorKind::Rapl,
+            reading: Err("permission denied".into()),
+        }],
+    }
+}
+
+pub fn tune_request() -> TuneRequest {
+    TuneRequest::SetFrequency(KiloHertz::from_megahertz(600))
+}
+
+pub fn tune_reply() -> TuneReply {
+    TuneReply { hardware: hardware(), changed: true, took_ms: ms(0.5) }
+}
+
+pub fn presence() -> Presence {
+    Presence {
+        service: ServiceKind::EdgeExecutor,
+        instance: instance("edge-1"),
+        node: node("pi"),
+        version: "0.1.0".into(),
+        state: ServiceState::Ready,
+        credits: 3,
+        capacity: 4,
+        models: vec![ServedModel {
+            name: model(),
+            digest: digest(),
+            last_cut: Cut(40),
+            input: signature("input", &[1, 3, 64, 64]),
+            output: signature("logits", &[1, 10]),
+        }],
+        hardware: Some(hardware()),
+        at: UnixMillis(1_795_000_000_000),
+    }
+}
+
+pub fn measurement() -> Measurement {
+    Measurement {
+        configuration: configuration(),
+        cut_name: "stage2/conv1".into(),
+        latency: LatencySummary {
+            mean_ms: ms(30.0),
+            p50_ms: ms(29.0),
+            p95_ms: ms(35.0),
+            deviation_ms: ms(2.0),
+        },
+        stages: stages(),
+        energy: energy(),
+        accuracy: Some(Accuracy { share: Share::new(0.95).unwrap(), pictures: 20 }),
+        sent_bytes: ByteCount(4096),
+        samples: 20,
+    }
+}
+
+pub fn front() -> Front {
+    Front {
+        id: front_id(),
+        model: model(),
+        digest: digest(),
+        last_cut: Cut(40),
+        edge: node("pi"),
+        emulates: Some("raspberry-pi-4".into()),
+        cloud: node("server"),
+        points: vec![measurement()],
+        all_cloud: measurement(),
+        all_edge: measurement(),
+        measured: 41,
+        started_at: UnixMillis(1_795_000_000_000),
+        ended_at: UnixMillis(1_795_000_060_000),
+        software: "0.1.0".into(),
+    }
+}
+
+pub fn optimize_request() -> OptimizeRequest<'static> {
+    OptimizeRequest {
+        model: model(),
+        pictures: vec![LabelledPicture { bytes: Cow::Borrowed(&[0x89, 0x50]), class: Some(4) }],
+        samples: 5,
+    }
+}
+
+pub fn optimize_progress() -> OptimizeProgress {
+    OptimizeProgress { model: model(), done: 3, total: 41, last: measurement() }
+}
+
+pub fn optimize_reply() -> OptimizeReply {
+    OptimizeReply { front: front(), measurements: vec![measurement()] }
+}
+
+pub fn receipt() -> Receipt {
+    Receipt {
+        id: id(),
+        model: model(),
+        outcome: Outcome::Failed(FaultKind::DeadlineExceeded),
+        qos: Some(qos()),
+        latency_ms: ms(201.0),
+        planned: Some(configuration()),
+        predicted_latency_ms: Some(ms(30.0)),
+        predicted_energy_j: Some(Joules::new(0.5).unwrap()),
+        executed: Some(configuration()),
+        fallback: Some(Fallback::FinishedAtHome),
+        policy: Some(PolicyName::Latency),
+        front: Some(front_id()),
+        edge: Some(instance("edge-1")),
+        cloud: Some(instance("cloud-1")),
+        sent_bytes: ByteCount(4096),
+        stages: stages(),
+        energy: energy(),
+        node: node("pi"),
+        at: UnixMillis(1_795_000_000_000),
+    }
+}
