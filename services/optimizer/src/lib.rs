@@ -1,1 +1,5 @@
-//! Under construction.
+//! The offline phase.
+pub mod pareto;
+pub mod record;
+pub mod space;
+pub mod statistics;

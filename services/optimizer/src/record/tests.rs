@@ -1,0 +1,143 @@
+use schemas::{
+    ByteCount, Classification, Codec, Configuration, Cut, EnergyEntry, EnergySource, ExecuteReply, Fallback,
+    Joules, KiloHertz, Millis, Place, Share, Stage, StageTime, Tensor, TimeSource,
+};
+
+use super::{Record, Sample, deviation};
+
+const TOLERANCE: f64 = 1e-9;
+
+fn ms(value: f64) -> Millis {
+    Millis::new(value).unwrap()
+}
+
+fn stage(stage: Stage, place: Place, time: f64) -> StageTime {
+    StageTime { stage, place, time_ms: ms(time), source: TimeSource::Measured }
+}
+
+fn joules(place: Place, joules: f64) -> EnergyEntry {
+    EnergyEntry { place, source: EnergySource::Modelled, joules: Joules::new(joules).unwrap() }
+}
+
+fn at(cut: u16, megahertz: Option<u64>) -> Configuration {
+    Configuration {
+        cut: Cut(cut),
+        codec: Codec::F32,
+        edge_frequency_khz: megahertz.map(KiloHertz::from_megahertz),
+    }
+}
+
+fn reply(configuration: Configuration, class: u32, stages: Vec<StageTime>) -> ExecuteReply<'static> {
+    ExecuteReply {
+        output: Tensor::from_f32(vec![1, 2], &[0.0, 1.0]).unwrap(),
+        top: vec![Classification { index: class, label: class.to_string(), probability: Share::ZERO }],
+        configuration,
+        fallback: None,
+        cloud: None,
+        sent_bytes: ByteCount(100),
+        stages,
+        energy: vec![joules(Place::Edge, 2.0)],
+    }
+}
+
+#[test]
+fn the_hardware_change_is_taken_off_a_latency() {
+    let reply = reply(
+        at(1, Some(600)),
+        1,
+        vec![stage(Stage::HardwareChange, Place::Edge, 30.0), stage(Stage::Head, Place::Edge, 8.0)],
+    );
+    let sample = Sample::new(ms(50.0), &reply, 3, Some(1));
+    assert_eq!(sample.latency, ms(20.0));
+    assert_eq!(sample.stages, [stage(Stage::Head, Place::Edge, 8.0)]);
+    assert_eq!(sample.answer, Some((3, true)));
+}
+
+#[test]
+fn a_record_holds_means() {
+    let mut record = Record::new(at(1, None), "conv".into());
+    assert_eq!(record.measurement(), None);
+    let first = reply(at(1, None), 1, vec![stage(Stage::Head, Place::Edge, 8.0)]);
+    let second = reply(
+        at(1, None),
+        0,
+        vec![stage(Stage::Head, Place::Edge, 4.0), stage(Stage::Tail, Place::Cloud, 3.0)],
+    );
+    let second = ExecuteReply {
+        energy: vec![joules(Place::Edge, 4.0), joules(Place::Cloud, 1.0)],
+        sent_bytes: ByteCount(300),
+        ..second
+    };
+    record.push(Sample::new(ms(10.0), &first, 0, Some(1)));
+    record.push(Sample::new(ms(20.0), &second, 1, Some(1)));
+    let measured = record.measurement().unwrap();
+    assert_eq!(measured.samples, 2);
+    assert_eq!(measured.sent_bytes, ByteCount(200));
+    assert!((measured.latency.mean_ms.get() - 15.0).abs() < TOLERANCE);
+    assert_eq!(
+        measured.stages,
+        [stage(Stage::Head, Place::Edge, 6.0), stage(Stage::Tail, Place::Cloud, 1.5)]
+    );
+    // The cloud's energy is known of one sample only, so its mean is unknown.
+    assert_eq!(measured.energy, [joules(Place::Edge, 3.0)]);
+    let accuracy = measured.accuracy.unwrap();
+    assert_eq!((accuracy.share.get(), accuracy.pictures), (0.5, 2));
+}
+
+#[test]
+fn a_picture_counts_once_for_the_accuracy() {
+    let mut record = Record::new(at(1, None), "conv".into());
+    for picture in [0, 1, 0, 0] {
+        let class = u32::from(picture == 0);
+        record.push(Sample::new(ms(1.0), &reply(at(1, None), class, vec![]), picture, Some(1)));
+    }
+    record.push(Sample::new(ms(1.0), &reply(at(1, None), 1, vec![]), 2, None));
+    let accuracy = record.measurement().unwrap().accuracy.unwrap();
+    assert_eq!((accuracy.share.get(), accuracy.pictures), (0.5, 2));
+}
+
+#[test]
+fn only_the_configuration_asked_for_is_believed() {
+    struct Case {
+        name: &'static str,
+        asked: Configuration,
+        ran: Configuration,
+        fallback: Option<Fallback>,
+        believed: bool,
+    }
+    let cases = [
+        Case { name: "same", asked: at(2, Some(600)), ran: at(2, Some(600)), fallback: None, believed: true },
+        Case {
+            name: "the clock was left open",
+            asked: at(2, None),
+            ran: at(2, Some(600)),
+            fallback: None,
+            believed: true,
+        },
+        Case {
+            name: "another cut",
+            asked: at(2, Some(600)),
+            ran: at(9, Some(600)),
+            fallback: None,
+            believed: false,
+        },
+        Case {
+            name: "another clock",
+            asked: at(2, Some(600)),
+            ran: at(2, Some(800)),
+            fallback: None,
+            believed: false,
+        },
+        Case {
+            name: "a fallback with the same values",
+            asked: at(2, Some(600)),
+            ran: at(2, Some(600)),
+            fallback: Some(Fallback::HardwareAsItWas),
+            believed: false,
+        },
+    ];
+    for case in cases {
+        let reply = ExecuteReply { fallback: case.fallback, ..reply(case.ran, 0, vec![]) };
+        assert_eq!(deviation(&case.asked, &reply).is_none(), case.believed, "{}", case.name);
+    }
+}
