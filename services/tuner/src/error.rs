@@ -1,0 +1,118 @@
+//! What can go wrong, as callers match it.
+
+use std::io;
+use std::path::PathBuf;
+
+use schemas::{Fault, FaultKind, KiloHertz};
+
+/// An error of the tuner.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TunerError {
+    /// A device this tuner cannot play.
+    #[error("there is no emulated device {name:?}: use {known}")]
+    UnknownDevice {
+        /// The name in the settings.
+        name: String,
+        /// The names there are.
+        known: &'static str,
+    },
+    /// A slowdown that makes no sense.
+    #[error("slowdown = {slowdown} is outside 1 to {greatest}")]
+    SlowdownOutOfRange {
+        /// The value in the settings.
+        slowdown: f64,
+        /// The greatest accepted.
+        greatest: f64,
+    },
+    /// Two sources for one figure.
+    #[error("power is declared and {device:?} is emulated, which brings its own: remove one of the two")]
+    TwoPowerModels {
+        /// The emulated device.
+        device: String,
+    },
+    /// The clock cannot be set on this machine.
+    #[error("the processor's clock cannot be set here: {reason}")]
+    Unsupported {
+        /// Why, and what would help.
+        reason: String,
+    },
+    /// A clock that this machine does not have.
+    #[error("{asked} is not a clock of this machine: allowed are {allowed}")]
+    NotAClock {
+        /// The clock asked for.
+        asked: KiloHertz,
+        /// The clocks there are, in words.
+        allowed: String,
+    },
+    /// Written, but read back otherwise.
+    #[error("{policy} was set to {asked} but reads back {read_back}")]
+    NotApplied {
+        /// The cpufreq policy.
+        policy: String,
+        /// The clock asked for.
+        asked: KiloHertz,
+        /// What it says instead.
+        read_back: String,
+    },
+    /// A file of sysfs that cannot be read.
+    #[error("failed to read {}", .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file of sysfs that holds something else than it should.
+    #[error("{} holds {text:?}, expected {expected}", .path.display())]
+    Unparsable {
+        /// The file.
+        path: PathBuf,
+        /// The start of its content.
+        text: String,
+        /// What it should hold.
+        expected: &'static str,
+    },
+    /// A file of sysfs that cannot be written.
+    #[error("failed to write {value:?} to {}", .path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What was to be written.
+        value: String,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl TunerError {
+    /// The whole chain in one line, with what helps where that is known: for people who read a report.
+    pub fn in_words(&self) -> String {
+        match self {
+            Self::Read { source, .. } | Self::Write { source, .. } => {
+                format!("{self}: {source}{}", advice(source))
+            }
+            other => other.to_string(),
+        }
+    }
+
+    /// The same as it travels.
+    pub fn to_fault(&self) -> Fault {
+        let kind = match self {
+            Self::NotAClock { .. } => FaultKind::BadRequest,
+            Self::Unsupported { .. } | Self::NotApplied { .. } | Self::Write { .. } => FaultKind::Unsupported,
+            Self::Read { .. } | Self::Unparsable { .. } => FaultKind::Unavailable,
+            _ => FaultKind::Internal,
+        };
+        Fault::new(kind, self.in_words())
+    }
+}
+
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            ": run the tuner as root, or give its user access to this file (a udev rule or a systemd unit)"
+        }
+        _ => "",
+    }
+}

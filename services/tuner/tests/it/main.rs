@@ -1,0 +1,8 @@
+//! The tuner on recorded sysfs trees and, as a service, over a real broker.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod clock;
+mod emulation;
+mod report;
+mod sensors;
+mod trees;
