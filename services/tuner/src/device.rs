@@ -60,14 +60,15 @@ impl Device {
     }
 
     fn own_report(&self, node: &NodeId) -> HardwareReport {
-        let clock = CpuClock::find(&self.sysfs);
-        let permitted = clock.as_ref().map(CpuClock::check_permission);
-        let support = match &permitted {
-            Ok(Ok(())) => KnobSupport::Supported,
-            Ok(Err(error)) | Err(error) => KnobSupport::Unsupported(error.in_words()),
+        let (clock, support) = match CpuClock::find(&self.sysfs) {
+            Err(error) => (None, KnobSupport::Unsupported(error.in_words())),
+            Ok(clock) => {
+                let permission = clock.check_permission();
+                let reason = |error: TunerError| KnobSupport::Unsupported(error.in_words());
+                (Some(clock), permission.map_or_else(reason, |()| KnobSupport::Supported))
+            }
         };
         let settable = support == KnobSupport::Supported;
-        let clock = clock.ok();
         HardwareReport {
             node: node.clone(),
             emulates: None,

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use broker::BrokerError;
 use schemas::{Fault, FaultKind, KiloHertz};
 
 /// An error of the tuner.
@@ -73,6 +74,23 @@ pub enum TunerError {
         /// What it should hold.
         expected: &'static str,
     },
+    /// The broker does not let the tuner start.
+    #[error("the tuner failed at {step}")]
+    Broker {
+        /// What it was doing.
+        step: &'static str,
+        /// Why.
+        source: BrokerError,
+    },
+    /// The system gives no thread to sample with.
+    #[error("failed to start the sampling thread")]
+    NoThread {
+        /// Why.
+        source: io::Error,
+    },
+    /// The work on the files ended before it was done: a defect, or the end of the program.
+    #[error("the work on the hardware was interrupted")]
+    Interrupted,
     /// A file of sysfs that cannot be written.
     #[error("failed to write {value:?} to {}", .path.display())]
     Write {

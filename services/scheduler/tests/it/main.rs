@@ -6,4 +6,5 @@ mod fronts;
 mod properties;
 mod replay;
 mod rule;
+mod service;
 mod site;

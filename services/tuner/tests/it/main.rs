@@ -5,4 +5,5 @@ mod clock;
 mod emulation;
 mod report;
 mod sensors;
+mod service;
 mod trees;

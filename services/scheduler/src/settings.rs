@@ -1,0 +1,22 @@
+//! What the scheduler is told.
+
+use std::num::NonZeroU32;
+
+use schemas::PolicyName;
+use serde::Deserialize;
+
+/// Table `[scheduler]` of the settings.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// The policy for requests that name none.
+    pub policy: PolicyName,
+    /// Requests taken at once. A plan takes microseconds, so this is reached only when the machine stands still.
+    pub capacity: NonZeroU32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { policy: PolicyName::Dynasplit, capacity: NonZeroU32::MIN.saturating_add(255) }
+    }
+}

@@ -1,0 +1,181 @@
+//! The live scheduler over a real broker.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use broker::{Announcement, Bus, Call, CallError, Identity, PresenceUpdate, subjects};
+use chassis::ServiceContext;
+use scheduler::Settings;
+use schemas::{
+    Cut, Fault, FaultKind, InstanceId, ModelName, NodeId, Plan, PlanReason, PlanRequest, PolicyName,
+    Presence, RequestId, ServiceKind, UnixMillis,
+};
+use testkit::{TestServer, wait_for};
+
+use crate::fronts::{LAST, front, limit, measurement, model, presence};
+
+/// Longer than anything here takes, also on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct Site {
+    bus: Bus,
+    scheduler: scheduler::Running,
+    _server: TestServer,
+}
+
+impl Site {
+    async fn start(settings: Settings) -> anyhow::Result<Self> {
+        let server = TestServer::start().await?;
+        let context = ServiceContext {
+            bus: server.connect("scheduler").await?,
+            node: NodeId::new("site")?,
+            instance: InstanceId::new("s1")?,
+        };
+        let scheduler = scheduler::start(settings, context).await?;
+        Ok(Self { bus: server.connect("test").await?, scheduler, _server: server })
+    }
+
+    /// An executor that says it is there, with a network it says it serves.
+    async fn announce(&self, said: Presence) -> anyhow::Result<Announcement> {
+        let identity = Identity { service: said.service, instance: said.instance, node: said.node };
+        let update = PresenceUpdate {
+            credits: said.credits,
+            capacity: said.capacity,
+            models: said.models,
+            hardware: None,
+        };
+        Ok(self.bus.announce(identity, "0.1.0", move || update.clone()).await?)
+    }
+
+    async fn plan(&self, policy: Option<PolicyName>) -> Result<Plan, Fault> {
+        let request = PlanRequest { id: RequestId::fresh(), model: model("vgg16"), qos: limit(60.0), policy };
+        let body = self.ask("vgg16", schemas::encode(&request).unwrap()).await?;
+        Ok(schemas::decode(&body).unwrap())
+    }
+
+    async fn ask(&self, name: &str, body: Vec<u8>) -> Result<Vec<u8>, Fault> {
+        let call = Call {
+            targets: vec![subjects::plan(&ModelName::new(name).unwrap())],
+            id: RequestId::fresh(),
+            deadline: UnixMillis::now().after(PATIENCE),
+            body: body.into(),
+            accept_within: None,
+        };
+        match self.bus.call(call).await {
+            Ok(answer) => Ok(answer.body.to_vec()),
+            Err(CallError::Fault(fault)) => Err(fault),
+            Err(other) => panic!("no answer: {other}"),
+        }
+    }
+
+    /// Asks until the plan has this reason.
+    async fn planned_with(&self, reason: PlanReason) -> anyhow::Result<Plan> {
+        wait_for(PATIENCE, || async {
+            match self.plan(None).await {
+                Ok(plan) if plan.reason == reason => Ok(plan),
+                other => Err(format!("{other:?}")),
+            }
+        })
+        .await
+    }
+}
+
+fn split() -> schemas::Front {
+    front(vec![measurement("split", 3, 50.0, Some(1.0), None)])
+}
+
+#[tokio::test]
+async fn plans_follow_what_is_there() -> anyhow::Result<()> {
+    let site = Site::start(Settings::default()).await?;
+    let fault = site.plan(None).await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Unavailable, "{fault}");
+
+    let _edge = site.announce(presence(ServiceKind::EdgeExecutor, "e1", "pi", 4)).await?;
+    let plan = site.planned_with(PlanReason::NoFront).await?;
+    assert_eq!((plan.edge.as_str(), plan.configuration.cut), ("e1", LAST));
+
+    let front = split();
+    site.bus.publish_front(&front).await?;
+    let plan = site.planned_with(PlanReason::CloudAbsent).await?;
+    assert_eq!((plan.front, plan.configuration.cut), (Some(front.id), LAST));
+
+    let cloud = site.announce(presence(ServiceKind::CloudExecutor, "c1", "rack", 4)).await?;
+    let plan = site.planned_with(PlanReason::LeastEnergyWithinLimit).await?;
+    assert_eq!((plan.configuration.cut, plan.cloud), (Cut(3), Some(InstanceId::new("c1")?)));
+    assert_eq!(plan.policy, PolicyName::Dynasplit);
+
+    // Dropped, it falls silent as in a crash: gone after three seconds.
+    drop(cloud);
+    site.planned_with(PlanReason::CloudAbsent).await?;
+    let _cloud = site.announce(presence(ServiceKind::CloudExecutor, "c2", "rack", 4)).await?;
+    let plan = site.planned_with(PlanReason::LeastEnergyWithinLimit).await?;
+    assert_eq!(plan.cloud, Some(InstanceId::new("c2")?));
+
+    // A later front of the same machines takes the place of the first.
+    let later = front_at_cut(7);
+    site.bus.publish_front(&later).await?;
+    wait_for(PATIENCE, || async {
+        let plan = site.plan(None).await.map_err(|fault| fault.to_string())?;
+        let is_later = plan.front == Some(later.id) && plan.configuration.cut == Cut(7);
+        is_later.then_some(()).ok_or_else(|| format!("{plan:?}"))
+    })
+    .await
+    .context("the later front is not used")
+}
+
+fn front_at_cut(cut: u16) -> schemas::Front {
+    front(vec![measurement("split", cut, 50.0, Some(1.0), None)])
+}
+
+#[tokio::test]
+async fn bad_requests_are_answered_and_the_scheduler_lives_on() -> anyhow::Result<()> {
+    let site = Site::start(Settings { policy: PolicyName::Edge, ..Settings::default() }).await?;
+    let _edge = site.announce(presence(ServiceKind::EdgeExecutor, "e1", "pi", 4)).await?;
+    site.planned_with(PlanReason::NoFront).await?;
+
+    for garbage in [Vec::new(), vec![0xc1; 40], b"{}".to_vec()] {
+        assert_eq!(site.ask("vgg16", garbage).await.unwrap_err().kind, FaultKind::BadRequest);
+    }
+    let request =
+        PlanRequest { id: RequestId::fresh(), model: model("vgg16"), qos: limit(60.0), policy: None };
+    let elsewhere = site.ask("resnet", schemas::encode(&request)?).await.unwrap_err();
+    assert_eq!(elsewhere.kind, FaultKind::BadRequest, "{elsewhere}");
+    let unknown = PlanRequest { model: model("resnet"), ..request };
+    let unknown = site.ask("resnet", schemas::encode(&unknown)?).await.unwrap_err();
+    assert_eq!(unknown.kind, FaultKind::UnknownModel, "{unknown}");
+
+    assert_eq!(site.plan(None).await.unwrap().policy, PolicyName::Edge);
+    Ok(())
+}
+
+#[tokio::test]
+async fn it_is_announced_and_leaves_in_order() -> anyhow::Result<()> {
+    let site = Site::start(Settings::default()).await?;
+    let presences = site.bus.watch_presences().await?;
+    let is_there = |known: &[Presence]| known.iter().any(|known| known.service == ServiceKind::Scheduler);
+    presences.wait_until(UnixMillis::now().after(PATIENCE), is_there).await?;
+    site.scheduler.leave(Duration::from_secs(1)).await;
+    presences.wait_until(UnixMillis::now().after(PATIENCE), |known| !is_there(known)).await?;
+    Ok(())
+}
+
+/// Prints the time of a plan over the broker; what it must be is said by the benches on a quiet machine.
+#[tokio::test]
+async fn a_plan_is_quick() -> anyhow::Result<()> {
+    let site = Site::start(Settings::default()).await?;
+    let _edge = site.announce(presence(ServiceKind::EdgeExecutor, "e1", "pi", 4)).await?;
+    let _cloud = site.announce(presence(ServiceKind::CloudExecutor, "c1", "rack", 4)).await?;
+    let points = (0..100).map(|cut| measurement("p", cut % LAST.0, 50.0, Some(1.0), None)).collect();
+    site.bus.publish_front(&front(points)).await?;
+    site.planned_with(PlanReason::LeastEnergyWithinLimit).await?;
+    let mut times = Vec::new();
+    for _ in 0..500 {
+        let started = Instant::now();
+        site.plan(None).await.unwrap();
+        times.push(started.elapsed());
+    }
+    times.sort_unstable();
+    eprintln!("plan over the broker: p50 {:?}, p95 {:?}", times[250], times[475]);
+    assert!(times[250] < Duration::from_millis(20), "p50 {:?}", times[250]);
+    Ok(())
+}

@@ -1,0 +1,170 @@
+//! The shell: answers tune requests one after another, and announces the hardware.
+
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use broker::{Announcement, Endpoint, Identity, PresenceUpdate, Request, Response, Serving, subjects};
+use chassis::ServiceContext;
+use schemas::{Fault, FaultKind, HardwareReport, NodeId, ServiceKind, TuneReply, TuneRequest};
+use tokio::task::spawn_blocking;
+use tracing::{info, warn};
+
+use crate::device::Device;
+use crate::error::TunerError;
+use crate::settings::Settings;
+
+/// Tune requests that may wait for one another. Each takes below a millisecond, and one edge executor a node asks.
+const CAPACITY: u32 = 8;
+
+/// How often the energy counters are read: often enough for a mean over a second, and a few files each time.
+const SAMPLING: Duration = Duration::from_millis(250);
+
+/// Every so many samples the whole hardware is read for the presence: each second, as often as it is announced.
+const SAMPLES_A_REPORT: u32 = 4;
+
+/// A tuner that answers. Dropped, it falls silent as in a crash.
+#[derive(Debug)]
+pub struct Running {
+    announcement: Announcement,
+    serving: Serving,
+    _sampler: Sampler,
+}
+
+/// Starts a tuner; when this returns, it answers and is announced with the node's hardware.
+///
+/// Settings that make no sense are refused before anything is served.
+pub async fn start(settings: Settings, context: ServiceContext) -> Result<Running, TunerError> {
+    let ServiceContext { bus, node, instance, .. } = context;
+    let machine = Arc::new(Machine::new(&settings, node.clone())?);
+    let first = machine.clone();
+    let report = spawn_blocking(move || first.read()).await.map_err(|_| TunerError::Interrupted)?;
+    info!(emulates = report.emulates, clock = ?report.frequency_khz, knobs = ?report.knobs, "hardware");
+    let sampler = Sampler::start(machine.clone())?;
+
+    let at = |step| move |source| TunerError::Broker { step, source };
+    let answering = machine.clone();
+    let answer = move |request: Request| answer(answering.clone(), request);
+    let endpoint = Endpoint::new(CAPACITY).shared(subjects::tune(&node));
+    let serving = bus.serve(endpoint, answer).await.map_err(at("serving tune requests"))?;
+    let (credits, capacity) = (serving.credit_reader(), serving.capacity());
+    let update = move || PresenceUpdate {
+        credits: credits(),
+        capacity,
+        models: Vec::new(),
+        hardware: machine.last_read(),
+    };
+    let identity = Identity { service: ServiceKind::Tuner, instance, node };
+    let announcement =
+        bus.announce(identity, env!("CARGO_PKG_VERSION"), update).await.map_err(at("announcing itself"))?;
+    Ok(Running { announcement, serving, _sampler: sampler })
+}
+
+impl Running {
+    /// Leaves in order: says so, refuses new work for two heartbeats, finishes what runs for at most `grace`. The
+    /// clock stays as it was set last.
+    pub async fn leave(mut self, grace: Duration) {
+        self.announcement.withdraw().await;
+        self.serving.leave(grace).await;
+        self.announcement.remove().await;
+    }
+}
+
+async fn answer(machine: Arc<Machine>, request: Request) -> Result<Response, Fault> {
+    let question = question(&request)?;
+    let done = spawn_blocking(move || machine.tune(question)).await;
+    let reply = done.map_err(|_| TunerError::Interrupted.to_fault())??;
+    if request.plain { Response::json(&reply) } else { Response::messagepack(&reply) }
+}
+
+/// What is asked. An empty message from a plain client, such as `nats req splinter.v1.tune.<node> ''`, asks for a
+/// report.
+fn question(request: &Request) -> Result<TuneRequest, Fault> {
+    if request.plain && request.body.is_empty() {
+        return Ok(TuneRequest::Report);
+    }
+    schemas::decode(&request.body)
+        .map_err(|error| Fault::new(FaultKind::BadRequest, format!("not a tune request: {error}")))
+}
+
+/// The device behind a lock: one setting after another, each with its own read-back. Every method blocks.
+struct Machine {
+    node: NodeId,
+    device: Mutex<Device>,
+    /// The last report, apart so that the presence never waits for files.
+    last: Mutex<Option<HardwareReport>>,
+    started: Instant,
+}
+
+impl Machine {
+    fn new(settings: &Settings, node: NodeId) -> Result<Self, TunerError> {
+        let device = Mutex::new(Device::new(settings)?);
+        Ok(Self { node, device, last: Mutex::new(None), started: Instant::now() })
+    }
+
+    /// Does what is asked, and reports the machine as it is then.
+    fn tune(&self, question: TuneRequest) -> Result<TuneReply, Fault> {
+        let started = Instant::now();
+        let mut device = lock(&self.device);
+        let changed = match question {
+            TuneRequest::Report => false,
+            TuneRequest::SetFrequency(clock) => {
+                let set = device.set_clock(clock);
+                set.inspect_err(|error| warn!(%clock, reason = error.in_words(), "clock not set"))
+                    .map_err(|error| error.to_fault())?
+            }
+            _ => return Err(Fault::new(FaultKind::Unsupported, "this tuner does not know that request")),
+        };
+        let hardware = self.read_from(&device);
+        Ok(TuneReply { hardware, changed, took_ms: started.elapsed().into() })
+    }
+
+    fn read(&self) -> HardwareReport {
+        self.read_from(&lock(&self.device))
+    }
+
+    fn read_from(&self, device: &Device) -> HardwareReport {
+        let report = device.report(&self.node);
+        *lock(&self.last) = Some(report.clone());
+        report
+    }
+
+    fn last_read(&self) -> Option<HardwareReport> {
+        lock(&self.last).clone()
+    }
+
+    fn sample(&self) {
+        lock(&self.device).sample(self.started.elapsed());
+    }
+}
+
+/// What a panic left behind is still the last state that was read or set.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A thread that reads the energy counters, and now and then everything. It ends when this is dropped.
+#[derive(Debug)]
+struct Sampler {
+    _ends_with: mpsc::Sender<()>,
+}
+
+impl Sampler {
+    fn start(machine: Arc<Machine>) -> Result<Self, TunerError> {
+        let (ends_with, dropped) = mpsc::channel::<()>();
+        let sampling = move || {
+            for sample in (1..=SAMPLES_A_REPORT).cycle() {
+                if dropped.recv_timeout(SAMPLING) != Err(RecvTimeoutError::Timeout) {
+                    return;
+                }
+                machine.sample();
+                if sample == SAMPLES_A_REPORT {
+                    machine.read();
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("tuner-sampler".to_owned());
+        thread.spawn(sampling).map_err(|source| TunerError::NoThread { source })?;
+        Ok(Self { _ends_with: ends_with })
+    }
+}

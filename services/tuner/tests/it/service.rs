@@ -1,0 +1,134 @@
+//! The live tuner over a real broker.
+
+use std::time::Duration;
+
+use broker::{Bus, Call, CallError, subjects};
+use chassis::ServiceContext;
+use schemas::{
+    Fault, FaultKind, InstanceId, KiloHertz, KnobSupport, Presence, RequestId, ServiceKind, TuneReply,
+    TuneRequest, UnixMillis,
+};
+use testkit::TestServer;
+use tuner::Settings;
+
+use crate::trees::{PI, Tree, VIRTUAL, node};
+
+/// Longer than anything here takes, also on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct Site {
+    bus: Bus,
+    tuner: tuner::Running,
+    _server: TestServer,
+}
+
+impl Site {
+    async fn start(settings: Settings) -> anyhow::Result<Self> {
+        let server = TestServer::start().await?;
+        let bus = server.connect("tuner").await?;
+        let context = ServiceContext { bus, node: node(), instance: InstanceId::new("t1")? };
+        let tuner = tuner::start(settings, context).await?;
+        Ok(Self { bus: server.connect("test").await?, tuner, _server: server })
+    }
+
+    async fn ask(&self, body: Vec<u8>) -> Result<TuneReply, Fault> {
+        let call = Call {
+            targets: vec![subjects::tune(&node())],
+            id: RequestId::fresh(),
+            deadline: UnixMillis::now().after(PATIENCE),
+            body: body.into(),
+            accept_within: None,
+        };
+        match self.bus.call(call).await {
+            Ok(answer) => Ok(schemas::decode(&answer.body).unwrap()),
+            Err(CallError::Fault(fault)) => Err(fault),
+            Err(other) => panic!("no answer: {other}"),
+        }
+    }
+
+    async fn tune(&self, request: TuneRequest) -> Result<TuneReply, Fault> {
+        self.ask(schemas::encode(&request).unwrap()).await
+    }
+}
+
+fn set(megahertz: u64) -> TuneRequest {
+    TuneRequest::SetFrequency(KiloHertz::from_megahertz(megahertz))
+}
+
+fn clock(reply: &TuneReply) -> Option<u64> {
+    reply.hardware.frequency_khz.map(|clock| clock.0 / 1000)
+}
+
+fn tuner_clock(known: &[Presence]) -> Option<KiloHertz> {
+    let tuner = known.iter().find(|known| known.service == ServiceKind::Tuner)?;
+    tuner.hardware.as_ref()?.frequency_khz
+}
+
+#[tokio::test]
+async fn an_emulated_clock_is_set_read_back_and_announced() -> anyhow::Result<()> {
+    let settings = Settings { emulate: Some("raspberry-pi-4".to_owned()), ..Settings::default() };
+    let site = Site::start(settings).await?;
+    let report = site.tune(TuneRequest::Report).await?;
+    assert_eq!((clock(&report), report.changed), (Some(1800), false));
+
+    let presences = site.bus.watch_presences().await?;
+    let slower = site.tune(set(600)).await?;
+    assert_eq!((clock(&slower), slower.changed, slower.hardware.slowdown), (Some(600), true, Some(12.0)));
+    assert!(!site.tune(set(600)).await?.changed);
+    let announced = |known: &[Presence]| tuner_clock(known) == Some(KiloHertz::from_megahertz(600));
+    presences.wait_until(UnixMillis::now().after(PATIENCE), announced).await?;
+
+    let refused = site.tune(set(650)).await.unwrap_err();
+    assert_eq!(refused.kind, FaultKind::BadRequest);
+    assert!(refused.message.contains("800 MHz"), "{refused}");
+
+    site.tuner.leave(Duration::from_secs(1)).await;
+    presences.wait_until(UnixMillis::now().after(PATIENCE), |known| tuner_clock(known).is_none()).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn settings_at_the_same_time_are_made_one_after_another() -> anyhow::Result<()> {
+    let tree = Tree::of(PI);
+    let site = Site::start(tree.settings()).await?;
+    let clocks = [600, 800, 1000, 1200, 1400, 1600, 1800];
+    let replies = clocks.map(|clock| site.tune(set(clock)));
+    let [a, b, c, d, e, f, g] = replies;
+    let replies = tokio::join!(a, b, c, d, e, f, g);
+    let replies = [replies.0, replies.1, replies.2, replies.3, replies.4, replies.5, replies.6];
+    for (reply, asked) in replies.into_iter().zip(clocks) {
+        let reply = reply?;
+        assert_eq!(
+            (clock(&reply), reply.changed),
+            (Some(asked), true),
+            "it was read back between two settings"
+        );
+    }
+    let last = clock(&site.tune(TuneRequest::Report).await?);
+    assert_eq!(last.map(|megahertz| (megahertz * 1000).to_string()), Some(tree.policy0("scaling_setspeed")));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_virtual_machine_says_plainly_what_it_lacks_and_lives_on() -> anyhow::Result<()> {
+    let site = Site::start(Tree::of(VIRTUAL).settings()).await?;
+    let refused = site.tune(set(600)).await.unwrap_err();
+    assert_eq!(refused.kind, FaultKind::Unsupported);
+    assert!(refused.message.contains("virtual machine"), "{refused}");
+    for garbage in [Vec::new(), vec![0xc1], b"report please".to_vec()] {
+        assert_eq!(site.ask(garbage).await.unwrap_err().kind, FaultKind::BadRequest);
+    }
+    let report = site.tune(TuneRequest::Report).await?;
+    assert!(matches!(report.hardware.knobs[0].support, KnobSupport::Unsupported(_)));
+    Ok(())
+}
+
+#[tokio::test]
+async fn settings_that_make_no_sense_end_the_start() {
+    let server = TestServer::start().await.unwrap();
+    let bus = server.connect("tuner").await.unwrap();
+    let context = ServiceContext { bus, node: node(), instance: InstanceId::new("t1").unwrap() };
+    let settings = Settings { emulate: Some("cray-1".to_owned()), ..Settings::default() };
+    let error = tuner::start(settings, context).await.unwrap_err();
+    assert!(error.to_string().contains("raspberry-pi-4"), "{error}");
+}
