@@ -1,0 +1,252 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::{ConnectOptions, Event, HeaderMap};
+use bytes::Bytes;
+use futures::StreamExt;
+use schemas::{ByteCount, InstanceId};
+use tokio::time::timeout;
+use tracing::{debug, error, info, warn};
+
+use crate::call::Caller;
+use crate::error::BrokerError;
+use crate::headers::Headers;
+use crate::settings::BrokerSettings;
+use crate::subjects::Subject;
+
+/// Older servers can be crashed before authentication (CVE-2026-33218).
+const LEAST_VERSION: (u64, u64, u64) = (2, 12, 6);
+const LEAST_VERSION_TEXT: &str = "2.12.6";
+
+/// How long the first connection is tried for: services may start before their broker.
+const FIRST_CONNECTION: Duration = Duration::from_secs(30);
+
+/// A dead broker is noticed after two of these.
+const PING_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Longest a publish may wait for the connection's command channel.
+const PUBLISHING: Duration = Duration::from_secs(2);
+
+/// Messages that may wait in one subscription. Servers answer each within microseconds (NACK when full), so
+/// more than this means that nobody reads.
+const SUBSCRIPTION_CAPACITY: usize = 256;
+
+/// A connection to the broker. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Bus {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    client: async_nats::Client,
+    caller: Caller,
+}
+
+/// A received message.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// Where it was published.
+    pub subject: Subject,
+    /// Its payload.
+    pub body: Bytes,
+    /// Its headers.
+    pub headers: Headers,
+}
+
+/// The messages of one subject, from the time of subscribing on.
+#[derive(Debug)]
+pub struct Subscription(async_nats::Subscriber);
+
+impl Subscription {
+    /// The next message; `None` when the connection was closed.
+    pub async fn next(&mut self) -> Option<Message> {
+        let message = self.0.next().await?;
+        Some(Message {
+            subject: Subject::received(&message.subject),
+            body: message.payload,
+            headers: Headers::new(message.headers),
+        })
+    }
+}
+
+impl Bus {
+    /// Connects, tries for 30 s, and from then on reconnects for ever. `name` is one subject token; it names the
+    /// connection in the broker's monitoring and begins our inbox.
+    pub async fn connect(settings: &BrokerSettings, name: &str) -> Result<Self, BrokerError> {
+        if settings.url.contains('@') {
+            return Err(BrokerError::CredentialsInUrl);
+        }
+        let deadline = tokio::time::Instant::now() + FIRST_CONNECTION;
+        let mut pause = Duration::from_millis(50);
+        let client = loop {
+            match options(settings, name)?.connect(&settings.url).await {
+                Ok(client) => break client,
+                Err(error) if tokio::time::Instant::now() + pause < deadline => {
+                    debug!(url = settings.url, %error, "no broker yet, trying again");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(Duration::from_secs(1));
+                }
+                Err(error) => return Err(unreachable(settings, &error.to_string())),
+            }
+        };
+        check_version(settings, &client.server_info().version)?;
+        let inbox = format!("_INBOX_{name}.{}", InstanceId::fresh());
+        let caller = Caller::start(client.clone(), inbox).await?;
+        Ok(Self { inner: Arc::new(Inner { client, caller }) })
+    }
+
+    /// Publishes; ends within 2 s.
+    pub async fn publish(&self, subject: Subject, body: Vec<u8>) -> Result<(), BrokerError> {
+        publish(self.client(), subject.as_str(), None, HeaderMap::new(), body.into()).await
+    }
+
+    /// Subscribes; returns when the broker knows of it.
+    pub async fn subscribe(&self, subject: Subject) -> Result<Subscription, BrokerError> {
+        let subscribing = async {
+            let subscriber = self.client().subscribe(subject.as_str().to_owned()).await;
+            let subscriber = subscriber.map_err(|error| BrokerError::failed("subscribing", error))?;
+            self.flush().await?;
+            Ok(Subscription(subscriber))
+        };
+        timeout(PUBLISHING, subscribing).await.map_err(|_| BrokerError::TimedOut("subscribing"))?
+    }
+
+    /// Whether the broker is reachable now.
+    pub fn is_connected(&self) -> bool {
+        self.client().connection_state() == async_nats::connection::State::Connected
+    }
+
+    /// The largest message that the broker accepts, headers included.
+    pub fn greatest_payload(&self) -> ByteCount {
+        ByteCount(self.client().max_payload() as u64)
+    }
+
+    /// Writes everything out and closes. Other clones are closed too.
+    pub async fn close(self) {
+        if let Err(error) = self.flush().await {
+            warn!(%error, "the last messages may not have left");
+        }
+        self.inner.caller.stop();
+    }
+
+    pub(crate) fn client(&self) -> &async_nats::Client {
+        &self.inner.client
+    }
+
+    pub(crate) fn caller(&self) -> &Caller {
+        &self.inner.caller
+    }
+
+    /// Waits until everything published so far is on the socket.
+    pub(crate) async fn flush(&self) -> Result<(), BrokerError> {
+        let flushed = timeout(PUBLISHING, self.client().flush()).await;
+        flushed
+            .map_err(|_| BrokerError::TimedOut("flushing"))?
+            .map_err(|error| BrokerError::failed("flushing", error))
+    }
+}
+
+fn options(settings: &BrokerSettings, name: &str) -> Result<ConnectOptions, BrokerError> {
+    let read = |path: &std::path::Path| {
+        std::fs::read_to_string(path)
+            .map_err(|source| BrokerError::UnreadableCredentials { path: path.to_path_buf(), source })
+    };
+    let options = match (&settings.credentials_file, &settings.nkey_seed_file) {
+        (Some(path), _) => ConnectOptions::with_credentials(&read(path)?)
+            .map_err(|source| BrokerError::UnreadableCredentials { path: path.clone(), source })?,
+        (None, Some(path)) => ConnectOptions::with_nkey(read(path)?.trim().to_owned()),
+        (None, None) => ConnectOptions::new(),
+    };
+    let log_name = name.to_owned();
+    Ok(options
+        .name(name)
+        .max_reconnects(None)
+        .ping_interval(PING_INTERVAL)
+        .subscription_capacity(SUBSCRIPTION_CAPACITY)
+        .custom_inbox_prefix(format!("_INBOX_{name}"))
+        .event_callback(move |event| {
+            let name = log_name.clone();
+            async move { log(&name, &event) }
+        }))
+}
+
+fn log(name: &str, event: &Event) {
+    match event {
+        Event::Connected => info!(connection = name, "connected to the broker"),
+        Event::Disconnected => warn!(connection = name, "the broker is gone, reconnecting"),
+        // The only sign that messages were dropped.
+        Event::SlowConsumer(subscription) => {
+            error!(connection = name, subscription, "a subscription was full, messages were dropped");
+        }
+        Event::ServerError(problem) => error!(connection = name, %problem, "the broker refuses"),
+        Event::ClientError(problem) => warn!(connection = name, %problem, "connection trouble"),
+        Event::LameDuckMode => warn!(connection = name, "the broker is leaving"),
+        Event::Draining | Event::Closed => debug!(connection = name, %event, "connection state"),
+    }
+}
+
+fn unreachable(settings: &BrokerSettings, reason: &str) -> BrokerError {
+    BrokerError::Unreachable { url: settings.url.clone(), reason: reason.to_owned() }
+}
+
+fn check_version(settings: &BrokerSettings, version: &str) -> Result<(), BrokerError> {
+    if is_recent_enough(version) {
+        return Ok(());
+    }
+    Err(BrokerError::TooOld {
+        url: settings.url.clone(),
+        version: version.to_owned(),
+        least: LEAST_VERSION_TEXT,
+    })
+}
+
+/// Whether a version such as `2.15.1` or `2.12.6-RC.1` has the fixes that we rely on.
+pub(crate) fn is_recent_enough(version: &str) -> bool {
+    let mut numbers =
+        version.trim_start_matches('v').split(['.', '-', '+']).map(|part| part.parse::<u64>().unwrap_or(0));
+    let mut next = || numbers.next().unwrap_or(0);
+    (next(), next(), next()) >= LEAST_VERSION
+}
+
+/// Publishes with an outer timeout: without one a full command channel blocks without limit.
+pub(crate) async fn publish(
+    client: &async_nats::Client,
+    subject: &str,
+    reply: Option<&str>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<(), BrokerError> {
+    let size = ByteCount(body.len() as u64);
+    let greatest = ByteCount(client.max_payload() as u64);
+    if size > greatest {
+        return Err(BrokerError::TooLarge { size, greatest });
+    }
+    let subject = subject.to_owned();
+    let publishing = async {
+        match reply {
+            Some(reply) => {
+                client.publish_with_reply_and_headers(subject, reply.to_owned(), headers, body).await
+            }
+            None if headers.is_empty() => client.publish(subject, body).await,
+            None => client.publish_with_headers(subject, headers, body).await,
+        }
+    };
+    let published = timeout(PUBLISHING, publishing).await.map_err(|_| BrokerError::TimedOut("publishing"))?;
+    published.map_err(|error| BrokerError::failed("publishing", error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        for old in ["2.9.10", "2.12.5", "1.99.99", "", "nonsense", "2.12"] {
+            assert!(!is_recent_enough(old), "{old}");
+        }
+        for recent in ["2.12.6", "2.15.1", "v2.12.10", "2.12.6-RC.1", "3.0.0"] {
+            assert!(is_recent_enough(recent), "{recent}");
+        }
+    }
+}

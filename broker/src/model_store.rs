@@ -1,0 +1,132 @@
+//! Networks in the object store `splinter-models`: one object a file, named `<model>/<file>`.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_nats::jetstream::object_store::{Config, ObjectStore};
+use async_nats::jetstream::{self};
+use futures::StreamExt;
+use schemas::{ByteCount, ModelName};
+use tokio::io::AsyncReadExt;
+use tokio::time::timeout;
+
+use crate::bucket::OPERATION;
+use crate::bus::Bus;
+use crate::error::BrokerError;
+
+const BUCKET: &str = "splinter-models";
+
+/// A network of this size is read into memory at most.
+const GREATEST_FILE: u64 = 2 << 30;
+
+/// A large network over a slow link; without an end a stalled transfer would hang its reader.
+const TRANSFER: Duration = Duration::from_secs(600);
+
+/// The model store of a broker.
+#[derive(Clone)]
+pub struct ModelStore {
+    store: ObjectStore,
+}
+
+impl fmt::Debug for ModelStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ModelStore").field("bucket", &BUCKET).finish_non_exhaustive()
+    }
+}
+
+/// A file in the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredFile {
+    /// The network it belongs to.
+    pub model: ModelName,
+    /// Its name, such as `model.onnx`.
+    pub file: String,
+    /// Its size.
+    pub size: ByteCount,
+    /// The broker's digest of its bytes: another one means that it was replaced.
+    pub digest: Option<String>,
+}
+
+impl Bus {
+    /// Opens the model store, made when it is missing.
+    pub async fn model_store(&self) -> Result<ModelStore, BrokerError> {
+        let context = jetstream::new(self.client().clone());
+        let opening = async {
+            if let Ok(store) = context.get_object_store(BUCKET).await {
+                return Ok(store);
+            }
+            let config = Config { bucket: BUCKET.to_owned(), ..Config::default() };
+            match context.create_object_store(config).await {
+                Ok(store) => Ok(store),
+                // Another service may have made it meanwhile.
+                Err(error) => context.get_object_store(BUCKET).await.map_err(|_| error.to_string()),
+            }
+        };
+        let opened = timeout(OPERATION, opening)
+            .await
+            .map_err(|_| BrokerError::TimedOut("opening the model store"))?;
+        let store =
+            opened.map_err(|reason| BrokerError::Failed { operation: "opening the model store", reason })?;
+        Ok(ModelStore { store })
+    }
+}
+
+impl ModelStore {
+    /// Puts a file of a network, in place of one of that name.
+    pub async fn put(&self, model: &ModelName, file: &str, bytes: Vec<u8>) -> Result<(), BrokerError> {
+        let name = format!("{model}/{file}");
+        let mut reader = bytes.as_slice();
+        let put = timeout(TRANSFER, self.store.put(name.as_str(), &mut reader)).await;
+        let put = put.map_err(|_| BrokerError::TimedOut("storing a model"))?;
+        put.map(drop).map_err(|error| BrokerError::failed("storing a model", error))
+    }
+
+    /// Gets a file of a network; `None` when there is none. The bytes are checked against the store's SHA-256.
+    pub async fn get(&self, model: &ModelName, file: &str) -> Result<Option<Vec<u8>>, BrokerError> {
+        use async_nats::jetstream::object_store::GetErrorKind;
+        let name = format!("{model}/{file}");
+        let damaged = |reason: String| BrokerError::Damaged { name: name.clone(), reason };
+        let getting = async {
+            let mut object = match self.store.get(&name).await {
+                Ok(object) => object,
+                Err(error) if error.kind() == GetErrorKind::NotFound => return Ok(None),
+                Err(error) => return Err(BrokerError::failed("reading the model store", error)),
+            };
+            let size = object.info().size as u64;
+            if size > GREATEST_FILE {
+                return Err(damaged(format!("{size} bytes are more than the {GREATEST_FILE} accepted")));
+            }
+            let mut bytes = Vec::new();
+            object.read_to_end(&mut bytes).await.map_err(|error| damaged(error.to_string()))?;
+            if bytes.len() as u64 == size {
+                Ok(Some(bytes))
+            } else {
+                Err(damaged(format!("{} bytes arrived of {size}", bytes.len())))
+            }
+        };
+        timeout(TRANSFER, getting).await.map_err(|_| BrokerError::TimedOut("reading the model store"))?
+    }
+
+    /// Every file in the store whose name is `<model>/<file>`.
+    pub async fn list(&self) -> Result<Vec<StoredFile>, BrokerError> {
+        let listing = async {
+            let failed =
+                |error: String| BrokerError::Failed { operation: "listing the models", reason: error };
+            let mut objects = self.store.list().await.map_err(|error| failed(error.to_string()))?;
+            let mut files = Vec::new();
+            while let Some(object) = objects.next().await {
+                let object = object.map_err(|error| failed(error.to_string()))?;
+                let Some((model, file)) = object.name.split_once('/') else { continue };
+                let Ok(model) = ModelName::new(model) else { continue };
+                files.push(StoredFile {
+                    model,
+                    file: file.to_owned(),
+                    size: ByteCount(object.size as u64),
+                    digest: object.digest.clone(),
+                });
+            }
+            Ok(files)
+        };
+        timeout(OPERATION, listing).await.map_err(|_| BrokerError::TimedOut("listing the models"))?
+    }
+}

@@ -1,0 +1,447 @@
+//! Serving: credits, ACCEPT, one RESULT or NACK, duplicates answered once, leaving in order.
+
+mod duplicates;
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_nats::HeaderMap;
+use bytes::Bytes;
+use futures::stream::SelectAll;
+use futures::{FutureExt, StreamExt};
+use schemas::{Fault, FaultKind, Millis, RequestId, UnixMillis};
+use serde::Serialize;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{interval, timeout};
+use tokio_util::task::TaskTracker;
+use tracing::{debug, error, warn};
+
+use crate::bus::{Bus, publish};
+use crate::error::BrokerError;
+use crate::headers::{CONTENT_TYPE, Headers, PHASE, Phase, SERVICE_ERROR, SERVICE_ERROR_CODE};
+use crate::subjects::Subject;
+use duplicates::{Arrival, Duplicates};
+
+/// All instances share this queue group.
+const QUEUE_GROUP: &str = "q";
+
+/// How often a running request's ACCEPT is repeated.
+const HEARTBEAT: Duration = Duration::from_millis(250);
+
+/// How long a leaving instance answers NACK(draining): two heartbeats of the presence, so that callers know.
+const WITHDRAWAL: Duration = Duration::from_secs(2);
+
+/// Deadline of a plain request that names none.
+const PLAIN_DEADLINE: Duration = Duration::from_secs(30);
+
+/// When an overloaded instance suggests to try again: about one inference.
+const RETRY_AFTER_MS: f64 = 50.0;
+
+/// The subjects of one kind of work, and how much of it is taken at once.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    capacity: u32,
+    subjects: Vec<(Subject, bool)>,
+}
+
+impl Endpoint {
+    /// Takes at most `capacity` requests at once, over all its subjects.
+    pub fn new(capacity: u32) -> Self {
+        Self { capacity, subjects: Vec::new() }
+    }
+
+    /// Adds a subject that all instances share: each request goes to one of them.
+    #[must_use]
+    pub fn shared(mut self, subject: Subject) -> Self {
+        self.subjects.push((subject, true));
+        self
+    }
+
+    /// Adds a subject of this instance alone.
+    #[must_use]
+    pub fn own(mut self, subject: Subject) -> Self {
+        self.subjects.push((subject, false));
+        self
+    }
+}
+
+/// A request as its handler sees it.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The request; the same for every attempt.
+    pub id: RequestId,
+    /// When its caller must have an outcome; the handler is cut off then.
+    pub deadline: UnixMillis,
+    /// The caller's attempt, from 1.
+    pub attempt: u32,
+    /// Where it came in.
+    pub subject: Subject,
+    /// The message.
+    pub body: Bytes,
+    /// The message's headers.
+    pub headers: Headers,
+    /// Whether it came from a plain NATS client that waits for just one reply.
+    pub plain: bool,
+}
+
+/// What a response's bytes are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContentType {
+    /// One of our messages.
+    MessagePack,
+    /// For people and plain clients.
+    Json,
+}
+
+impl ContentType {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::MessagePack => "application/vnd.splinter.v1+msgpack",
+            Self::Json => "application/json",
+        }
+    }
+}
+
+/// A handler's result.
+#[derive(Debug, Clone)]
+pub struct Response {
+    /// The encoded message.
+    pub body: Vec<u8>,
+    /// What the bytes are.
+    pub content_type: ContentType,
+}
+
+impl Response {
+    /// One of our messages.
+    pub fn messagepack<T: Serialize>(message: &T) -> Result<Self, Fault> {
+        let body =
+            schemas::encode(message).map_err(|error| Fault::new(FaultKind::Internal, error.to_string()))?;
+        Ok(Self { body, content_type: ContentType::MessagePack })
+    }
+
+    /// The message as JSON.
+    pub fn json<T: Serialize>(message: &T) -> Result<Self, Fault> {
+        let body = serde_json::to_vec(message)
+            .map_err(|error| Fault::new(FaultKind::Internal, error.to_string()))?;
+        Ok(Self { body, content_type: ContentType::Json })
+    }
+}
+
+/// How one request ended: kept and sent to everyone who waits for it.
+type Outcome = Arc<Result<(Bytes, ContentType), Fault>>;
+
+/// Where an outcome goes.
+#[derive(Debug, Clone)]
+struct ReplyTo {
+    subject: async_nats::Subject,
+    plain: bool,
+}
+
+struct Shared<H> {
+    bus: Bus,
+    handler: H,
+    capacity: u32,
+    credits: Arc<Semaphore>,
+    draining: AtomicBool,
+    duplicates: Mutex<Duplicates<ReplyTo, Outcome>>,
+    running: TaskTracker,
+}
+
+/// Work that is being served. Dropped without [`Serving::leave`] it ends at once, as in a crash.
+#[derive(Debug)]
+pub struct Serving {
+    bus: Bus,
+    capacity: u32,
+    credits: Arc<Semaphore>,
+    commands: watch::Sender<Command>,
+    running: TaskTracker,
+    dispatcher: JoinHandle<()>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Command {
+    Serve,
+    Refuse,
+    Unsubscribe,
+}
+
+impl Serving {
+    /// Requests it would take now.
+    pub fn credits(&self) -> u32 {
+        u32::try_from(self.credits.available_permits()).unwrap_or(u32::MAX)
+    }
+
+    /// Requests it takes at most at once.
+    pub fn capacity(&self) -> u32 {
+        self.capacity
+    }
+
+    /// A handle that reads the credits for the presence.
+    pub fn credit_reader(&self) -> impl Fn() -> u32 + Send + Sync + Clone + 'static {
+        let credits = self.credits.clone();
+        move || u32::try_from(credits.available_permits()).unwrap_or(u32::MAX)
+    }
+
+    /// Leaves in order: refuses new work with NACK(draining) for two heartbeats, unsubscribes, lets running
+    /// requests finish for at most `grace`, writes everything out.
+    pub async fn leave(mut self, grace: Duration) {
+        self.commands.send_replace(Command::Refuse);
+        tokio::time::sleep(WITHDRAWAL).await;
+        self.commands.send_replace(Command::Unsubscribe);
+        if timeout(WITHDRAWAL, &mut self.dispatcher).await.is_err() {
+            warn!("unsubscribing took too long");
+        }
+        self.running.close();
+        if timeout(grace, self.running.wait()).await.is_err() {
+            warn!(left = self.running.len(), "requests were still running at the end of the grace period");
+        }
+        if let Err(error) = self.bus.flush().await {
+            warn!(%error, "the last answers may not have left");
+        }
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.dispatcher.abort();
+    }
+}
+
+impl Bus {
+    /// Serves the endpoint's subjects; returns when the broker knows of them. The handler runs on async threads
+    /// and must hand long work on.
+    pub async fn serve<H, F>(&self, endpoint: Endpoint, handler: H) -> Result<Serving, BrokerError>
+    where
+        H: Fn(Request) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<Response, Fault>> + Send + 'static,
+    {
+        let mut subscriptions = SelectAll::new();
+        for (subject, is_shared) in &endpoint.subjects {
+            let subject = subject.as_str().to_owned();
+            let subscribed = match is_shared {
+                true => self.client().queue_subscribe(subject, QUEUE_GROUP.to_owned()).await,
+                false => self.client().subscribe(subject).await,
+            };
+            subscriptions.push(subscribed.map_err(|error| BrokerError::failed("subscribing", error))?);
+        }
+        self.flush().await?;
+        let credits = Arc::new(Semaphore::new(endpoint.capacity as usize));
+        let running = TaskTracker::new();
+        let shared = Arc::new(Shared {
+            bus: self.clone(),
+            handler,
+            capacity: endpoint.capacity,
+            credits: credits.clone(),
+            draining: AtomicBool::new(false),
+            duplicates: Mutex::new(Duplicates::new()),
+            running: running.clone(),
+        });
+        let (commands, orders) = watch::channel(Command::Serve);
+        let dispatcher = tokio::spawn(dispatch(shared, subscriptions, orders));
+        Ok(Serving { bus: self.clone(), capacity: endpoint.capacity, credits, commands, running, dispatcher })
+    }
+}
+
+async fn dispatch<H, F>(
+    shared: Arc<Shared<H>>,
+    mut subscriptions: SelectAll<async_nats::Subscriber>,
+    mut orders: watch::Receiver<Command>,
+) where
+    H: Fn(Request) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<Response, Fault>> + Send + 'static,
+{
+    loop {
+        tokio::select! {
+            message = subscriptions.next() => match message {
+                Some(message) => Shared::receive(&shared, message).await,
+                None => return,
+            },
+            changed = orders.changed() => {
+                let order = *orders.borrow_and_update();
+                shared.draining.store(order != Command::Serve, Ordering::Relaxed);
+                if order == Command::Unsubscribe || changed.is_err() {
+                    break;
+                }
+            }
+        }
+    }
+    for subscriber in subscriptions.iter_mut() {
+        if let Err(problem) = subscriber.drain().await {
+            debug!(%problem, "unsubscribing");
+        }
+    }
+    while let Some(message) = subscriptions.next().await {
+        Shared::receive(&shared, message).await;
+    }
+}
+
+impl<H, F> Shared<H>
+where
+    H: Fn(Request) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<Response, Fault>> + Send + 'static,
+{
+    /// Admits or refuses one request; never waits for its work.
+    async fn receive(shared: &Arc<Self>, message: async_nats::Message) {
+        let headers = Headers::new(message.headers);
+        let Some(reply) = message.reply else {
+            warn!(subject = %message.subject, "a request that nobody waits for was dropped");
+            return;
+        };
+        let id = headers.request_id();
+        let reply = ReplyTo { subject: reply, plain: id.is_none() };
+        let request = Request {
+            id: id.unwrap_or_else(RequestId::fresh),
+            deadline: headers.deadline().unwrap_or_else(|| UnixMillis::now().after(PLAIN_DEADLINE)),
+            attempt: headers.attempt(),
+            subject: Subject::received(&message.subject),
+            body: message.payload,
+            plain: reply.plain,
+            headers,
+        };
+        match shared.admit(&request, &reply) {
+            Admission::Run(permit) => {
+                shared.accept(&reply).await;
+                let work = Self::run(shared.clone(), request, reply, permit);
+                shared.running.spawn(work);
+            }
+            Admission::Wait => shared.accept(&reply).await,
+            Admission::Answer(outcome) => shared.send(&reply, &outcome).await,
+        }
+    }
+
+    fn admit(&self, request: &Request, reply: &ReplyTo) -> Admission {
+        // An earlier attempt's answer is worth giving even when no new work is taken.
+        match self.lock().arrive(request.id, reply) {
+            Arrival::Running => return Admission::Wait,
+            Arrival::Finished(outcome) => return Admission::Answer(outcome),
+            Arrival::New => {}
+        }
+        let refuse = |fault| Admission::Answer(Arc::new(Err(fault)));
+        if request.deadline.remaining().is_zero() {
+            return refuse(Fault::new(FaultKind::DeadlineExceeded, "the deadline had passed on arrival"));
+        }
+        if self.draining.load(Ordering::Relaxed) {
+            return refuse(Fault::new(FaultKind::Draining, "this instance is leaving"));
+        }
+        match self.credits.clone().try_acquire_owned() {
+            Ok(permit) => {
+                self.lock().begin(request.id, reply.clone());
+                Admission::Run(permit)
+            }
+            Err(_) => refuse(Fault {
+                kind: FaultKind::Overloaded,
+                message: format!("all {} credits are in use", self.capacity),
+                retry_after_ms: Some(Millis::saturating(RETRY_AFTER_MS)),
+            }),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Duplicates<ReplyTo, Outcome>> {
+        // No code panics while it holds the lock: a poisoned one still guards consistent data.
+        self.duplicates.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn run(shared: Arc<Self>, request: Request, reply: ReplyTo, permit: OwnedSemaphorePermit) {
+        let id = request.id;
+        let remaining = request.deadline.remaining();
+        // The handler is called inside the guarded future: it may panic before it returns one.
+        let guarded = AssertUnwindSafe(async { (shared.handler)(request).await }).catch_unwind();
+        let mut working = std::pin::pin!(timeout(remaining, guarded));
+        let mut heartbeat = interval(HEARTBEAT);
+        heartbeat.tick().await;
+        let ended = loop {
+            tokio::select! {
+                ended = &mut working => break ended,
+                _ = heartbeat.tick() => shared.accept(&reply).await,
+            }
+        };
+        let result = match ended {
+            Ok(Ok(Ok(response))) => Ok((Bytes::from(response.body), response.content_type)),
+            Ok(Ok(Err(fault))) => Err(fault),
+            Ok(Err(_panic)) => {
+                error!(%id, "a handler panicked");
+                Err(Fault::new(FaultKind::Internal, "the service failed on this request; its log says where"))
+            }
+            Err(_elapsed) => {
+                Err(Fault::new(FaultKind::DeadlineExceeded, "the deadline passed during the work"))
+            }
+        };
+        drop(permit);
+        let outcome: Outcome = Arc::new(result);
+        let keep = match outcome.as_ref() {
+            Ok((body, _)) => Some((outcome.clone(), body.len())),
+            Err(fault) if fault.kind.another_may_do_it() => None,
+            Err(fault) => Some((outcome.clone(), fault.message.len())),
+        };
+        let waiting = shared.lock().finish(id, keep);
+        for reply in waiting {
+            shared.send(&reply, &outcome).await;
+        }
+    }
+
+    /// Says that the request is taken, or still worked on. Plain clients wait for one reply and get none of these.
+    async fn accept(&self, reply: &ReplyTo) {
+        if !reply.plain {
+            self.publish(reply, phase_headers(Phase::Accept), Bytes::new()).await;
+        }
+    }
+
+    async fn send(&self, reply: &ReplyTo, outcome: &Outcome) {
+        let (headers, body) = match outcome.as_ref() {
+            Ok((body, content_type)) => {
+                let mut headers = phase_headers(Phase::Result);
+                headers.insert(CONTENT_TYPE, content_type.as_str());
+                (headers, body.clone())
+            }
+            Err(fault) => fault_message(fault, reply.plain),
+        };
+        self.publish(reply, headers, body).await;
+    }
+
+    async fn publish(&self, reply: &ReplyTo, headers: HeaderMap, body: Bytes) {
+        if let Err(problem) = publish(self.bus.client(), &reply.subject, None, headers, body).await {
+            warn!(%problem, "an answer could not be sent; its caller turns elsewhere or times out");
+        }
+    }
+}
+
+enum Admission {
+    Run(OwnedSemaphorePermit),
+    Wait,
+    Answer(Outcome),
+}
+
+fn phase_headers(phase: Phase) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(PHASE, phase.as_str());
+    headers
+}
+
+/// A typed error: MessagePack for our own callers, JSON and the services framework's headers for plain ones.
+fn fault_message(fault: &Fault, plain: bool) -> (HeaderMap, Bytes) {
+    let mut headers = phase_headers(Phase::Nack);
+    let content_type = if plain { ContentType::Json } else { ContentType::MessagePack };
+    let encoded = if plain { Response::json(fault) } else { Response::messagepack(fault) };
+    headers.insert(CONTENT_TYPE, content_type.as_str());
+    headers.insert(SERVICE_ERROR, fault.kind.as_str());
+    headers.insert(SERVICE_ERROR_CODE, service_error_code(fault.kind));
+    // A fault is two strings and a number: it always encodes.
+    (headers, encoded.map(|response| response.body).unwrap_or_default().into())
+}
+
+/// The code that plain clients see, after the HTTP status of the same meaning.
+fn service_error_code(kind: FaultKind) -> &'static str {
+    match kind {
+        FaultKind::BadRequest => "400",
+        FaultKind::UnknownModel => "404",
+        FaultKind::Overloaded => "429",
+        FaultKind::Unsupported => "501",
+        FaultKind::Draining | FaultKind::Unavailable => "503",
+        FaultKind::DeadlineExceeded => "504",
+        _ => "500",
+    }
+}
