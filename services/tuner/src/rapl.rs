@@ -127,7 +127,8 @@ impl PowerWindow {
         }
     }
 
-    /// The mean power over the window; `None` before there is one.
+    /// The mean power over the window; `None` before there is one, and while the counters stand still: a
+    /// processor that runs this draws something, so they count nothing (as in some virtual machines).
     pub fn mean(&self) -> Option<Watts> {
         let ((start, first), (end, last)) = (self.samples.front()?, self.samples.back()?);
         let span = end.saturating_sub(*start);
@@ -135,6 +136,6 @@ impl PowerWindow {
             return None;
         }
         let joules: Joules = last.iter().zip(first).map(|(now, before)| now.since(*before)).sum();
-        Some(Watts::saturating(joules.get() / span.as_secs_f64()))
+        (joules > Joules::ZERO).then(|| Watts::saturating(joules.get() / span.as_secs_f64()))
     }
 }

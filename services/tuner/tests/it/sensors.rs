@@ -38,6 +38,15 @@ fn the_power_is_the_mean_of_the_last_second() {
 }
 
 #[test]
+fn counters_that_stand_still_are_no_power() {
+    let mut window = PowerWindow::default();
+    for quarter in 0..8 {
+        window.push(Duration::from_millis(250 * quarter), vec![counter(5)]);
+    }
+    assert_eq!(window.mean(), None);
+}
+
+#[test]
 fn packages_and_memory_add_up_and_their_parts_do_not() {
     let tree = Tree::of(INTEL);
     let mut device = tree.device();

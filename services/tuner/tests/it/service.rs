@@ -5,13 +5,13 @@ use std::time::Duration;
 use broker::{Bus, Call, CallError, subjects};
 use chassis::ServiceContext;
 use schemas::{
-    Fault, FaultKind, InstanceId, KiloHertz, KnobSupport, Presence, RequestId, ServiceKind, TuneReply,
-    TuneRequest, UnixMillis,
+    EnergySource, Fault, FaultKind, InstanceId, KiloHertz, KnobSupport, Presence, RequestId, ServiceKind,
+    TuneReply, TuneRequest, UnixMillis,
 };
-use testkit::TestServer;
+use testkit::{TestServer, wait_for};
 use tuner::Settings;
 
-use crate::trees::{PI, Tree, VIRTUAL, node};
+use crate::trees::{INTEL, PI, Tree, VIRTUAL, node};
 
 /// Longer than anything here takes, also on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -120,6 +120,27 @@ async fn a_virtual_machine_says_plainly_what_it_lacks_and_lives_on() -> anyhow::
     }
     let report = site.tune(TuneRequest::Report).await?;
     assert!(matches!(report.hardware.knobs[0].support, KnobSupport::Unsupported(_)));
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_power_is_sampled_and_announced() -> anyhow::Result<()> {
+    let tree = Tree::of(INTEL);
+    let site = Site::start(tree.settings()).await?;
+    let presences = site.bus.watch_presences().await?;
+    let mut microjoules = 5_000_000;
+    let power = wait_for(PATIENCE, || {
+        microjoules += 100_000;
+        tree.replace("class/powercap/intel-rapl:0/energy_uj", &microjoules.to_string());
+        let known = presences.snapshot();
+        async move {
+            let tuner = known.iter().find(|known| known.service == ServiceKind::Tuner);
+            tuner.and_then(|tuner| tuner.hardware.as_ref()?.power).ok_or_else(|| "no power yet".to_owned())
+        }
+    })
+    .await?;
+    assert_eq!(power.source, EnergySource::Attributed);
+    assert!(power.active_w.get() > 0.0);
     Ok(())
 }
 

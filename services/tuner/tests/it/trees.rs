@@ -103,6 +103,14 @@ impl Tree {
         fs::write(path, text).unwrap();
     }
 
+    /// Replaces a file at once, as the kernel's files change: no reader sees it empty.
+    pub fn replace(&self, file: &str, text: &str) {
+        let path = self.root().join(file);
+        let aside = path.with_extension("aside");
+        fs::write(&aside, text).unwrap();
+        fs::rename(aside, path).unwrap();
+    }
+
     pub fn remove(&self, file: &str) {
         fs::remove_file(self.root().join(file)).unwrap();
     }
