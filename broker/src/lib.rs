@@ -32,6 +32,6 @@ pub use fronts::Fronts;
 pub use headers::Headers;
 pub use model_store::{ModelStore, StoredFile};
 pub use presence::{Announcement, Identity, PresenceUpdate, Presences};
-pub use serve::{ContentType, Endpoint, Request, Response, Serving};
+pub use serve::{ContentType, Credits, Endpoint, Request, Response, Serving};
 pub use settings::BrokerSettings;
 pub use subjects::Subject;

@@ -41,17 +41,47 @@ const PLAIN_DEADLINE: Duration = Duration::from_secs(30);
 /// When an overloaded instance suggests to try again: about one inference.
 const RETRY_AFTER_MS: f64 = 50.0;
 
+/// How many requests an instance takes at once. Clones share the count, so that several endpoints of one instance
+/// may take so many together.
+#[derive(Debug, Clone)]
+pub struct Credits {
+    capacity: u32,
+    free: Arc<Semaphore>,
+}
+
+impl Credits {
+    /// So many at once.
+    pub fn new(capacity: u32) -> Self {
+        Self { capacity, free: Arc::new(Semaphore::new(capacity as usize)) }
+    }
+
+    /// Requests that would be taken now.
+    pub fn free(&self) -> u32 {
+        u32::try_from(self.free.available_permits()).unwrap_or(u32::MAX)
+    }
+
+    /// Requests taken at most at once.
+    pub fn capacity(&self) -> u32 {
+        self.capacity
+    }
+}
+
 /// The subjects of one kind of work, and how much of it is taken at once.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
-    capacity: u32,
+    credits: Credits,
     subjects: Vec<(Subject, bool)>,
 }
 
 impl Endpoint {
     /// Takes at most `capacity` requests at once, over all its subjects.
     pub fn new(capacity: u32) -> Self {
-        Self { capacity, subjects: Vec::new() }
+        Self::with_credits(&Credits::new(capacity))
+    }
+
+    /// Takes requests as long as there are credits, which other endpoints may share.
+    pub fn with_credits(credits: &Credits) -> Self {
+        Self { credits: credits.clone(), subjects: Vec::new() }
     }
 
     /// Adds a subject that all instances share: each request goes to one of them.
@@ -144,8 +174,7 @@ struct ReplyTo {
 struct Shared<H> {
     bus: Bus,
     handler: H,
-    capacity: u32,
-    credits: Arc<Semaphore>,
+    credits: Credits,
     draining: AtomicBool,
     duplicates: Mutex<Duplicates<ReplyTo, Outcome>>,
     running: TaskTracker,
@@ -155,8 +184,7 @@ struct Shared<H> {
 #[derive(Debug)]
 pub struct Serving {
     bus: Bus,
-    capacity: u32,
-    credits: Arc<Semaphore>,
+    credits: Credits,
     commands: watch::Sender<Command>,
     running: TaskTracker,
     dispatcher: JoinHandle<()>,
@@ -172,18 +200,18 @@ enum Command {
 impl Serving {
     /// Requests it would take now.
     pub fn credits(&self) -> u32 {
-        u32::try_from(self.credits.available_permits()).unwrap_or(u32::MAX)
+        self.credits.free()
     }
 
     /// Requests it takes at most at once.
     pub fn capacity(&self) -> u32 {
-        self.capacity
+        self.credits.capacity()
     }
 
     /// A handle that reads the credits for the presence.
     pub fn credit_reader(&self) -> impl Fn() -> u32 + Send + Sync + Clone + 'static {
         let credits = self.credits.clone();
-        move || u32::try_from(credits.available_permits()).unwrap_or(u32::MAX)
+        move || credits.free()
     }
 
     /// Leaves in order: refuses new work with NACK(draining) for two heartbeats, unsubscribes, lets running
@@ -229,20 +257,18 @@ impl Bus {
             subscriptions.push(subscribed.map_err(|error| BrokerError::failed("subscribing", error))?);
         }
         self.flush().await?;
-        let credits = Arc::new(Semaphore::new(endpoint.capacity as usize));
         let running = TaskTracker::new();
         let shared = Arc::new(Shared {
             bus: self.clone(),
             handler,
-            capacity: endpoint.capacity,
-            credits: credits.clone(),
+            credits: endpoint.credits.clone(),
             draining: AtomicBool::new(false),
             duplicates: Mutex::new(Duplicates::new()),
             running: running.clone(),
         });
         let (commands, orders) = watch::channel(Command::Serve);
         let dispatcher = tokio::spawn(dispatch(shared, subscriptions, orders));
-        Ok(Serving { bus: self.clone(), capacity: endpoint.capacity, credits, commands, running, dispatcher })
+        Ok(Serving { bus: self.clone(), credits: endpoint.credits, commands, running, dispatcher })
     }
 }
 
@@ -327,14 +353,14 @@ where
         if self.draining.load(Ordering::Relaxed) {
             return refuse(Fault::new(FaultKind::Draining, "this instance is leaving"));
         }
-        match self.credits.clone().try_acquire_owned() {
+        match self.credits.free.clone().try_acquire_owned() {
             Ok(permit) => {
                 self.lock().begin(request.id, reply.clone());
                 Admission::Run(permit)
             }
             Err(_) => refuse(Fault {
                 kind: FaultKind::Overloaded,
-                message: format!("all {} credits are in use", self.capacity),
+                message: format!("all {} credits are in use", self.credits.capacity),
                 retry_after_ms: Some(Millis::saturating(RETRY_AFTER_MS)),
             }),
         }
