@@ -1,0 +1,143 @@
+//! Head and tail together are the network, wherever it is cut.
+
+use std::borrow::Cow;
+use std::fs;
+
+use models::{Bundle, Network, preprocess};
+use schemas::{Cut, Input, ModelName, Tensor};
+
+use crate::shared;
+
+/// Greatest difference of a logit between the whole network and head plus tail. The same operators run on the
+/// same numbers in the same order, whatever the cut: nothing may differ.
+const CUT_TOLERANCE: f32 = 0.0;
+
+fn picture(shared: &std::path::Path, bundle: &Bundle) -> Tensor<'static> {
+    let folder = if bundle.preprocessing().width == 224 { "imagenet_100" } else { "cifar10_lossless_228" };
+    let (path, _) = shared::pictures(shared, folder).swap_remove(7);
+    preprocess(bundle.preprocessing(), &Input::Encoded { bytes: Cow::Owned(fs::read(path).unwrap()) }).unwrap()
+}
+
+fn difference(a: &Tensor<'_>, b: &Tensor<'_>) -> f32 {
+    let (a, b) = (a.to_f32().unwrap(), b.to_f32().unwrap());
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(&b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
+
+fn check_every_cut(name: &str) {
+    let Some(shared) = shared::folder(&format!("cuts of {name}")) else { return };
+    let (bundle, network) = shared::network(&shared, name);
+    let description = network.describe(bundle.name(), &[]);
+    let input = picture(&shared, &bundle);
+    let whole = network.run(&input).unwrap();
+    assert_eq!(description.cuts.len(), usize::from(network.last_cut().0) + 1);
+    let mut widest = 0;
+    for cut in &description.cuts {
+        let frontier = network.head(cut.cut, &input).unwrap();
+        if cut.cut < network.last_cut() {
+            let shapes: Vec<&[u64]> = frontier.iter().map(Tensor::shape).collect();
+            let described: Vec<&[u64]> = cut.frontier.iter().map(|tensor| tensor.shape.as_slice()).collect();
+            assert_eq!(shapes, described, "{name}, cut {}", cut.cut);
+            widest = widest.max(frontier.len());
+        }
+        let output = network.tail(cut.cut, &frontier).unwrap();
+        let difference = difference(&whole, &output);
+        assert!(difference <= CUT_TOLERANCE, "{name}, cut {}: {difference}", cut.cut);
+    }
+    println!("{name}: {} cuts equal, the widest frontier has {widest} tensors", description.cuts.len());
+}
+
+#[test]
+fn every_cut_of_mobilenetv2() {
+    check_every_cut("mobilenetv2_1.0_224");
+}
+
+#[test]
+fn every_cut_of_squeezenet() {
+    check_every_cut("squeezenet1.1_224");
+}
+
+#[test]
+fn every_cut_of_resnet20() {
+    check_every_cut("resnet20_cifar10");
+}
+
+#[test]
+fn every_cut_of_resnet56() {
+    check_every_cut("resnet56_cifar10");
+}
+
+#[test]
+fn every_cut_of_the_vision_transformer() {
+    check_every_cut("vit4_cifar10");
+}
+
+fn resnet20(test: &str) -> Option<(Bundle, Network)> {
+    shared::folder(test).map(|shared| shared::network(&shared, "resnet20_cifar10"))
+}
+
+#[test]
+fn the_description_adds_up() {
+    let Some((bundle, network)) = resnet20("the_description_adds_up") else { return };
+    let description = network.describe(&ModelName::new("other").unwrap(), &["cat".to_owned()]);
+    assert_eq!(description.digest, *bundle.digest());
+    assert_eq!(description.input.shape, [1, 3, 32, 32]);
+    assert_eq!(description.output.shape, [1, 10]);
+    let (first, last) = (&description.cuts[0], &description.cuts[description.cuts.len() - 1]);
+    assert_eq!((first.name.as_str(), first.bytes.0, first.macs_before), ("input", 3072, 0));
+    assert_eq!((last.name.as_str(), last.bytes.0, last.macs_after), ("output", 0, 0));
+    assert!(last.frontier.is_empty());
+    for cut in &description.cuts {
+        assert_eq!(cut.macs_before + cut.macs_after, first.macs_after, "cut {}", cut.cut);
+    }
+    // 40.55 M in the literature for this variant without the batch normalisations.
+    assert!((40_000_000..41_500_000).contains(&first.macs_after), "{}", first.macs_after);
+}
+
+#[test]
+fn a_frontier_that_does_not_fit_is_the_callers_fault() {
+    let Some((_, network)) = resnet20("a_frontier_that_does_not_fit") else { return };
+    let wrong_shape = Tensor::from_f32(vec![1, 3, 2, 2], &[0.0; 12]).unwrap();
+    let wrong_type = Tensor::new(schemas::DataType::U8, vec![1, 3, 32, 32], vec![0; 3072]).unwrap();
+    let right = Tensor::from_f32(vec![1, 3, 32, 32], &[0.0; 3072]).unwrap();
+    let beyond = Cut(network.last_cut().0 + 1);
+    let refusals = [
+        network.tail(Cut(0), &[]),
+        network.tail(Cut(0), &[wrong_shape.clone()]),
+        network.tail(Cut(0), &[wrong_type]),
+        network.tail(Cut(0), &[right.clone(), right.clone()]),
+        network.tail(beyond, &[right.clone()]),
+        network.run(&wrong_shape),
+    ];
+    for (index, refusal) in refusals.into_iter().enumerate() {
+        let error = refusal.unwrap_err();
+        assert!(error.is_callers_fault(), "{index}: {error}");
+    }
+    assert!(network.head(beyond, &right).unwrap_err().is_callers_fault());
+}
+
+#[test]
+fn threads_share_a_network() {
+    let Some((_, network)) = resnet20("threads_share_a_network") else { return };
+    let input = Tensor::from_f32(vec![1, 3, 32, 32], &[0.25; 3072]).unwrap();
+    let whole = network.run(&input).unwrap();
+    std::thread::scope(|scope| {
+        for cut in [0, 9, 23, 40] {
+            let (network, input, whole) = (network.clone(), &input, &whole);
+            scope.spawn(move || {
+                let output = network.tail(Cut(cut), &network.head(Cut(cut), input).unwrap()).unwrap();
+                assert_eq!(output, *whole);
+            });
+        }
+    });
+}
+
+#[test]
+fn one_thread_gives_the_same_class() {
+    let Some((_, network)) = resnet20("one_thread_gives_the_same_class") else { return };
+    let input = Tensor::from_f32(vec![1, 3, 32, 32], &[0.25; 3072]).unwrap();
+    let many = network.run(&input).unwrap();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let one = pool.install(|| network.run(&input)).unwrap();
+    assert!(difference(&many, &one) < 1e-4);
+}
