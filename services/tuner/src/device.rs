@@ -30,7 +30,7 @@ impl Device {
         Ok(Self {
             sysfs: Sysfs::new(&settings.sysfs_root),
             declared: settings.power,
-            emulated: settings.emulated_device()?,
+            emulated: settings.emulated_device().map_err(|source| TunerError::Settings { source })?,
             power: PowerWindow::default(),
         })
     }

@@ -41,13 +41,17 @@ pub struct EmulatedDevice {
 }
 
 impl EmulatedDevice {
-    /// The device of that name at its highest clock. `slowdown` says how many times longer computing takes on
-    /// it there than on this machine; at a lower clock, longer in proportion.
-    pub fn new(name: &str, slowdown: f64) -> Result<Self, TunerError> {
-        if name != RASPBERRY_PI_4 {
-            return Err(TunerError::UnknownDevice { name: name.to_owned(), known: RASPBERRY_PI_4 });
-        }
-        Ok(Self { name: RASPBERRY_PI_4, slowdown_at_highest: slowdown, clock: highest() })
+    /// The devices there are.
+    pub const NAMES: [&str; 1] = [RASPBERRY_PI_4];
+
+    /// The device of that name at its highest clock; `None` when there is none. `slowdown` says how many times
+    /// longer computing takes on it there than on this machine; at a lower clock, longer in proportion.
+    pub fn named(name: &str, slowdown: f64) -> Option<Self> {
+        (name == RASPBERRY_PI_4).then(|| Self {
+            name: RASPBERRY_PI_4,
+            slowdown_at_highest: slowdown,
+            clock: highest(),
+        })
     }
 
     /// The device's name.

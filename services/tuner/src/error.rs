@@ -4,33 +4,18 @@ use std::io;
 use std::path::PathBuf;
 
 use broker::BrokerError;
+use chassis::SettingsError;
 use schemas::{Fault, FaultKind, KiloHertz};
 
 /// An error of the tuner.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TunerError {
-    /// A device this tuner cannot play.
-    #[error("there is no emulated device {name:?}: use {known}")]
-    UnknownDevice {
-        /// The name in the settings.
-        name: String,
-        /// The names there are.
-        known: &'static str,
-    },
-    /// A slowdown that makes no sense.
-    #[error("slowdown = {slowdown} is outside 1 to {greatest}")]
-    SlowdownOutOfRange {
-        /// The value in the settings.
-        slowdown: f64,
-        /// The greatest accepted.
-        greatest: f64,
-    },
-    /// Two sources for one figure.
-    #[error("power is declared and {device:?} is emulated, which brings its own: remove one of the two")]
-    TwoPowerModels {
-        /// The emulated device.
-        device: String,
+    /// Settings that make no sense.
+    #[error("the tuner does not start")]
+    Settings {
+        /// Which, and what would.
+        source: SettingsError,
     },
     /// The clock cannot be set on this machine.
     #[error("the processor's clock cannot be set here: {reason}")]

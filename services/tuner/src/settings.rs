@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
+use chassis::SettingsError;
 use schemas::{DevicePower, EnergySource, Watts};
 use serde::Deserialize;
 
 use crate::emulation::EmulatedDevice;
-use crate::error::TunerError;
 
 /// Emulated devices at most this much slower than this machine: a picture that takes 10 ms would take 10 s.
 const GREATEST_SLOWDOWN: f64 = 1000.0;
@@ -51,20 +51,28 @@ impl From<DeclaredPower> for DevicePower {
 }
 
 impl Settings {
-    /// The device to play, fresh at its highest clock; `None` when this machine is itself.
-    ///
     /// Refuses an unknown device, a slowdown outside 1 to 1000, and a declared power beside an emulated one.
-    pub fn emulated_device(&self) -> Result<Option<EmulatedDevice>, TunerError> {
+    pub fn check(&self) -> Result<(), SettingsError> {
+        self.emulated_device().map(drop)
+    }
+
+    /// The device to play, fresh at its highest clock; `None` when this machine is itself. Refuses what
+    /// [`Settings::check`] refuses.
+    pub fn emulated_device(&self) -> Result<Option<EmulatedDevice>, SettingsError> {
+        let unusable = |setting, problem| SettingsError::Unusable { setting, problem };
         if !(1.0..=GREATEST_SLOWDOWN).contains(&self.slowdown) {
-            return Err(TunerError::SlowdownOutOfRange {
-                slowdown: self.slowdown,
-                greatest: GREATEST_SLOWDOWN,
-            });
+            let problem = format!("{} is outside 1 to {GREATEST_SLOWDOWN}", self.slowdown);
+            return Err(unusable("tuner.slowdown", problem));
         }
         let Some(name) = &self.emulate else { return Ok(None) };
+        let Some(device) = EmulatedDevice::named(name, self.slowdown) else {
+            let known = EmulatedDevice::NAMES.join(", ");
+            return Err(unusable("tuner.emulate", format!("there is no device {name:?}: use {known}")));
+        };
         if self.power.is_some() {
-            return Err(TunerError::TwoPowerModels { device: name.clone() });
+            let problem = format!("{name} is emulated and brings its own power: remove one of the two");
+            return Err(unusable("tuner.power", problem));
         }
-        EmulatedDevice::new(name, self.slowdown).map(Some)
+        Ok(Some(device))
     }
 }

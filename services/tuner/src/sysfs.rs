@@ -1,7 +1,7 @@
 //! Reading and writing small files under a root that is `/sys`, or a recorded tree in tests.
 //!
 //! The crate `sysfs-class` covers devices of a class, and is used for that where it can be (see
-//! [`crate::hwmon`]); it has nothing for cpufreq, powercap and batteries.
+//! the module `hwmon`); it has nothing for cpufreq, powercap and batteries.
 
 use std::fs;
 use std::io;

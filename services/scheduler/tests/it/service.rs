@@ -30,6 +30,7 @@ impl Site {
             bus: server.connect("scheduler").await?,
             node: NodeId::new("site")?,
             instance: InstanceId::new("s1")?,
+            grace: Duration::from_secs(1),
         };
         let scheduler = scheduler::start(settings, context).await?;
         Ok(Self { bus: server.connect("test").await?, scheduler, _server: server })
@@ -178,4 +179,22 @@ async fn a_plan_is_quick() -> anyhow::Result<()> {
     eprintln!("plan over the broker: p50 {:?}, p95 {:?}", times[250], times[475]);
     assert!(times[250] < Duration::from_millis(20), "p50 {:?}", times[250]);
     Ok(())
+}
+
+/// As a process: exit code 64 and the setting's name, before any broker is needed.
+#[test]
+fn bad_settings_end_the_process_with_64() {
+    for (variable, value, named) in [
+        ("SPLINTER_SCHEDULER__POLICY", "cheapest", "dynasplit"),
+        ("SPLINTER_SCHEDULER__CAPACITY", "0", "nonzero"),
+        ("SPLINTER_SCHEDULER__POLICE", "edge", "police"),
+    ] {
+        let ended = std::process::Command::new(env!("CARGO_BIN_EXE_splinter-scheduler"))
+            .env(variable, value)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert_eq!(ended.status.code(), Some(64), "{said}");
+        assert!(said.contains(named), "{said}");
+    }
 }

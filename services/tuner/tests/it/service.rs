@@ -9,7 +9,7 @@ use schemas::{
     TuneReply, TuneRequest, UnixMillis,
 };
 use testkit::{TestServer, wait_for};
-use tuner::Settings;
+use tuner::{Settings, TunerError};
 
 use crate::trees::{INTEL, PI, Tree, VIRTUAL, node};
 
@@ -22,12 +22,16 @@ struct Site {
     _server: TestServer,
 }
 
+fn context(bus: Bus) -> ServiceContext {
+    let instance = InstanceId::new("t1").unwrap();
+    ServiceContext { bus, node: node(), instance, grace: Duration::from_secs(1) }
+}
+
 impl Site {
     async fn start(settings: Settings) -> anyhow::Result<Self> {
         let server = TestServer::start().await?;
         let bus = server.connect("tuner").await?;
-        let context = ServiceContext { bus, node: node(), instance: InstanceId::new("t1")? };
-        let tuner = tuner::start(settings, context).await?;
+        let tuner = tuner::start(settings, context(bus)).await?;
         Ok(Self { bus: server.connect("test").await?, tuner, _server: server })
     }
 
@@ -144,12 +148,29 @@ async fn the_power_is_sampled_and_announced() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// As a process: exit code 64 and the setting's name, before any broker is needed.
+#[test]
+fn bad_settings_end_the_process_with_64() {
+    for (variable, value, named) in [
+        ("SPLINTER_TUNER__EMULATE", "cray-1", "raspberry-pi-4"),
+        ("SPLINTER_TUNER__SLOWDOWN", "0.5", "tuner.slowdown"),
+        ("SPLINTER_TUNER__SPEED", "1", "speed"),
+    ] {
+        let ended = std::process::Command::new(env!("CARGO_BIN_EXE_splinter-tuner"))
+            .env(variable, value)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert_eq!(ended.status.code(), Some(64), "{said}");
+        assert!(said.contains(named), "{said}");
+    }
+}
+
 #[tokio::test]
 async fn settings_that_make_no_sense_end_the_start() {
     let server = TestServer::start().await.unwrap();
     let bus = server.connect("tuner").await.unwrap();
-    let context = ServiceContext { bus, node: node(), instance: InstanceId::new("t1").unwrap() };
     let settings = Settings { emulate: Some("cray-1".to_owned()), ..Settings::default() };
-    let error = tuner::start(settings, context).await.unwrap_err();
-    assert!(error.to_string().contains("raspberry-pi-4"), "{error}");
+    let error = tuner::start(settings, context(bus)).await.unwrap_err();
+    assert!(matches!(error, TunerError::Settings { .. }), "{error}");
 }
