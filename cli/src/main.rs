@@ -1,2 +1,30 @@
-//! Under construction.
-fn main() {}
+//! `splinter`, the command people type.
+
+mod arguments;
+mod commands;
+mod connection;
+mod output;
+mod render;
+mod site;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::{Arguments, Command};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    chassis::run(run(arguments.command))
+}
+
+async fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Demo(arguments) => commands::demo::run(arguments).await,
+        Command::Up(arguments) => commands::up::run(arguments).await,
+        Command::Infer(arguments) => commands::infer::run(arguments).await,
+        Command::Model(command) => commands::model::run(command).await,
+        Command::Optimize(arguments) => commands::optimize::run(arguments).await,
+        Command::Front(command) => commands::front::run(command).await,
+    }
+}

@@ -129,6 +129,11 @@ impl<'a> Tensor<'a> {
         Ok(chunks.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
     }
 
+    /// The same tensor, its data borrowed from this one.
+    pub fn as_borrowed(&self) -> Tensor<'_> {
+        Tensor { data_type: self.data_type, shape: self.shape.clone(), data: Cow::Borrowed(&self.data) }
+    }
+
     /// The same tensor with its own copy of the data.
     pub fn into_owned(self) -> Tensor<'static> {
         Tensor { data_type: self.data_type, shape: self.shape, data: Cow::Owned(self.data.into_owned()) }

@@ -94,6 +94,11 @@ pub enum SettingsError {
 pub struct SettingsFile(Figment);
 
 impl SettingsFile {
+    /// Every setting at its default, whatever files and variables there are.
+    pub fn defaults() -> Self {
+        Self(Figment::new())
+    }
+
     /// Reads the file (`splinter.toml` when none is named and there is one), then the environment over it.
     pub fn load(file: Option<&Path>, environment: &impl Environment) -> Result<Self, SettingsError> {
         let mut figment = Figment::new();

@@ -1,0 +1,8 @@
+//! One module a command.
+
+pub mod demo;
+pub mod front;
+pub mod infer;
+pub mod model;
+pub mod optimize;
+pub mod up;

@@ -1,0 +1,27 @@
+//! Connecting to a running system.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use broker::{BrokerSettings, Bus};
+
+use crate::arguments::BrokerArguments;
+
+/// How long a command waits for an answer that a running system gives at once.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Connects as a command of this name.
+pub async fn connect(arguments: &BrokerArguments, command: &str) -> anyhow::Result<Bus> {
+    let settings = BrokerSettings { url: arguments.broker.clone(), ..BrokerSettings::default() };
+    let connecting = Bus::connect(&settings, &format!("splinter-{command}"));
+    tokio::time::timeout(PATIENCE, connecting)
+        .await
+        .with_context(|| unreachable(&arguments.broker))?
+        .with_context(|| unreachable(&arguments.broker))
+}
+
+fn unreachable(url: &str) -> String {
+    format!(
+        "no broker answers at {url}: start the system with `splinter up`, or name its broker with --broker"
+    )
+}

@@ -1,0 +1,159 @@
+//! Tables that people read.
+
+use comfy_table::{CellAlignment, Table, presets};
+use loadgen::Evaluation;
+use schemas::{EnergyEntry, EnergySource, Fallback, Front, Measurement, Millis, ModelDescription, Share};
+
+/// What stands in a cell whose value nobody measures or models.
+const UNKNOWN: &str = "-";
+
+fn table(headers: &[&str], left: usize) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_header(headers);
+    for column in table.column_iter_mut().skip(left) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+fn milliseconds(value: Millis) -> String {
+    format!("{:.1}", value.get())
+}
+
+fn percent(share: Share) -> String {
+    format!("{:.1} %", share.get() * 100.0)
+}
+
+/// Where joules come from, as a person reads it.
+pub const fn source_name(source: EnergySource) -> &'static str {
+    match source {
+        EnergySource::Measured => "measured",
+        EnergySource::Attributed => "attributed",
+        EnergySource::Modelled => "modelled",
+        EnergySource::Emulated => "emulated",
+    }
+}
+
+/// All joules of the entries with their sources, such as `0.412 J emulated`.
+pub fn joules(entries: &[EnergyEntry]) -> String {
+    let Some(total) = schemas::total_joules(entries) else { return UNKNOWN.into() };
+    let mut sources: Vec<_> = entries.iter().map(|entry| entry.source).collect();
+    sources.sort();
+    sources.dedup();
+    let sources: Vec<_> = sources.into_iter().map(source_name).collect();
+    format!("{:.3} J {}", total.get(), sources.join("+"))
+}
+
+/// The cuts of a network and what each costs.
+pub fn cuts(description: &ModelDescription) -> String {
+    let mut rows = table(&["cut", "after", "crosses", "bytes", "MACs before", "MACs after"], 3);
+    for cut in &description.cuts {
+        let shapes: Vec<_> = cut.frontier.iter().map(|tensor| shape(&tensor.shape)).collect();
+        rows.add_row([
+            cut.cut.to_string(),
+            cut.name.clone(),
+            shapes.join(" + "),
+            cut.bytes.to_string(),
+            mega(cut.macs_before),
+            mega(cut.macs_after),
+        ]);
+    }
+    rows.to_string()
+}
+
+/// Dimensions, such as `1×3×224×224`.
+pub fn shape(dimensions: &[u64]) -> String {
+    dimensions.iter().map(u64::to_string).collect::<Vec<_>>().join("×")
+}
+
+fn mega(macs: u64) -> String {
+    format!("{:.2} M", macs as f64 / 1e6)
+}
+
+/// Measured configurations, one a row.
+pub fn measurements(measurements: &[&Measurement]) -> String {
+    let headers = ["configuration", "after", "mean ms", "p95 ms", "energy", "accuracy", "sent", "samples"];
+    let mut rows = table(&headers, 2);
+    for measurement in measurements {
+        rows.add_row([
+            measurement.configuration.to_string(),
+            measurement.cut_name.clone(),
+            milliseconds(measurement.latency.mean_ms),
+            milliseconds(measurement.latency.p95_ms),
+            joules(&measurement.energy),
+            measurement.accuracy.map_or(UNKNOWN.into(), |accuracy| percent(accuracy.share)),
+            measurement.sent_bytes.to_string(),
+            measurement.samples.to_string(),
+        ]);
+    }
+    rows.to_string()
+}
+
+/// A front with its provenance.
+pub fn front(front: &Front) -> String {
+    let edge = match &front.emulates {
+        Some(device) => format!("{} (emulating a {device})", front.edge),
+        None => front.edge.to_string(),
+    };
+    let took = front.ended_at.remaining_at(front.started_at).as_secs_f64();
+    let mut points: Vec<_> = front.points.iter().collect();
+    points.sort_by(|a, b| a.latency.mean_ms.get().total_cmp(&b.latency.mean_ms.get()));
+    format!(
+        "Front {} of {} on edge {edge} and cloud {}: {} of {} measured configurations, in {took:.1} s, by \
+         splinter {}\n{}",
+        front.id,
+        front.model,
+        front.cloud,
+        front.points.len(),
+        front.measured,
+        front.software,
+        measurements(&points),
+    )
+}
+
+/// One row for each policy.
+pub fn evaluations(evaluations: &[Evaluation]) -> String {
+    let headers = [
+        "policy",
+        "p50 ms",
+        "p95 ms",
+        "within limit",
+        "joules (mean)",
+        "cloud/split/edge",
+        "accuracy",
+        "answered",
+    ];
+    let mut rows = table(&headers, 1);
+    for row in evaluations {
+        let latency = |value: Option<Millis>| value.map_or(UNKNOWN.into(), milliseconds);
+        let energy = row.energy.as_ref().map_or(UNKNOWN.into(), |figure| {
+            let sources: Vec<_> = figure.sources.iter().map(|source| source_name(*source)).collect();
+            format!("{:.3} J {}", figure.mean_j.get(), sources.join("+"))
+        });
+        let shares = row.shares.map_or(UNKNOWN.into(), |shares| {
+            let whole = |share: Share| format!("{:.0}", share.get() * 100.0);
+            format!("{}/{}/{} %", whole(shares.cloud), whole(shares.split), whole(shares.edge))
+        });
+        rows.add_row([
+            row.policy.to_string(),
+            latency(row.latency_p50_ms),
+            latency(row.latency_p95_ms),
+            percent(row.within),
+            energy,
+            shares,
+            row.accuracy.map_or(UNKNOWN.into(), percent),
+            format!("{}/{}", row.answered, row.requests),
+        ]);
+    }
+    rows.to_string()
+}
+
+/// Why another configuration ran than the planned one.
+pub const fn fallback(fallback: Fallback) -> &'static str {
+    match fallback {
+        Fallback::FinishedAtHome => "no cloud executor answered in time, the edge finished at home",
+        Fallback::HardwareAsItWas => "the clock could not be set, it ran with the settings as they were",
+        _ => "for a reason this version does not know",
+    }
+}

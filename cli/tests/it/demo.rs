@@ -1,0 +1,42 @@
+//! The newcomer's first command.
+
+use crate::system::{fail, run, splinter, succeed, text};
+
+#[test]
+fn the_demo_measures_every_cut_and_compares_every_policy() {
+    let output = succeed(splinter().args(["demo", "--requests", "20", "--samples", "1", "--json"]));
+    let found: serde_json::Value = serde_json::from_str(&output).unwrap();
+    let measurements = found["offline"]["measurements"].as_array().unwrap();
+    let last_cut = found["offline"]["front"]["last_cut"].as_u64().unwrap();
+    for cut in 0..=last_cut {
+        assert!(
+            measurements.iter().any(|one| one["configuration"]["cut"] == cut),
+            "cut {cut} was not measured"
+        );
+    }
+    assert!(!found["offline"]["front"]["points"].as_array().unwrap().is_empty());
+    let rows = found["policies"].as_array().unwrap();
+    let names: Vec<_> = rows.iter().map(|row| row["policy"].as_str().unwrap()).collect();
+    assert_eq!(names, ["dynasplit", "cloud", "edge", "latency", "energy"]);
+    for row in rows {
+        assert_eq!((&row["requests"], &row["answered"]), (&20.into(), &20.into()), "{row}");
+        assert!(row["accuracy"].as_f64().unwrap() >= 0.8, "{row}");
+        assert_eq!(row["energy"]["sources"], serde_json::json!(["emulated"]), "{row}");
+    }
+    let shares = |policy: usize| rows[policy]["shares"].clone();
+    assert_eq!(shares(1)["cloud"], 1.0, "policy cloud runs everything in the cloud");
+    assert_eq!(shares(2)["edge"], 1.0, "policy edge runs everything on the edge");
+}
+
+#[test]
+fn help_teaches_and_wrong_usage_exits_with_2() {
+    let help = succeed(splinter().arg("--help"));
+    for command in ["demo", "up", "infer", "model", "optimize", "front"] {
+        assert!(help.contains(command), "{help}");
+    }
+    let (code, error) = fail(splinter().args(["demo", "--requests", "0"]));
+    assert!(code == 2 && error.contains("--requests"), "{code} {error}");
+    let (code, error) = fail(splinter().args(["up", "--only", "nobody"]));
+    assert!(code == 2 && error.contains("edge-executor"), "{code} {error}");
+    assert!(text(&run(splinter().arg("--version")).stdout).starts_with("splinter "));
+}

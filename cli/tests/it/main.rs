@@ -1,0 +1,8 @@
+//! Splinter as its users meet it: the real command, a real broker, real networks, clients from outside Rust.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod bad_input;
+mod clients;
+mod demo;
+mod failover;
+mod system;

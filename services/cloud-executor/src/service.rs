@@ -1,0 +1,116 @@
+//! The shell: credits, the compute thread, the answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use broker::{Announcement, BrokerError, Credits, Identity, PresenceUpdate, Request, Response, subjects};
+use chassis::{ComputeThread, ServiceContext, SettingsError};
+use model_host::{Catalogue, ExecutorSubjects, HostError, HostSettings, ServedNetworks, compute_fault};
+use schemas::{EnergySource, Fault, FaultKind, InstanceId, ServiceKind, Stage, TailReply, Watts};
+
+use crate::settings::Settings;
+use crate::tail;
+
+/// Why the cloud executor cannot start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CloudError {
+    /// A setting cannot be used.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// No networks can be hosted.
+    #[error("no networks can be hosted")]
+    Host(#[from] HostError),
+    /// The broker does not let it.
+    #[error("the cloud executor cannot serve")]
+    Broker(#[from] BrokerError),
+    /// The system gives no thread.
+    #[error("no compute thread can be started")]
+    Thread(#[from] std::io::Error),
+}
+
+/// A running cloud executor. Dropped, it falls silent as in a crash.
+#[derive(Debug)]
+pub struct Running {
+    announcement: Announcement,
+    networks: ServedNetworks,
+}
+
+/// Starts a cloud executor; when this returns, its networks are warm, served and announced.
+pub async fn start(settings: Settings, context: ServiceContext) -> Result<Running, CloudError> {
+    let ServiceContext { bus, node, instance, .. } = context;
+    let power = settings.power()?;
+    let hosting = HostSettings { models_dir: settings.models_dir, models: settings.models };
+    let catalogue = Catalogue::open(hosting, &bus).await?;
+    let credits = Credits::new(settings.capacity.get());
+    let compute = ComputeThread::start("cloud-compute", settings.capacity.get() as usize)?;
+    let executor =
+        Arc::new(Executor { catalogue: catalogue.clone(), compute, power, instance: instance.clone() });
+    let own = instance.clone();
+    let served = ExecutorSubjects {
+        shared: subjects::execute_cloud,
+        own: Box::new(move |model| subjects::execute_cloud_at(model, &own)),
+    };
+    let handler = move |request| {
+        let executor = executor.clone();
+        async move { executor.execute(request).await }
+    };
+    let networks = ServedNetworks::start(&bus, &catalogue, &credits, served, handler).await?;
+    let identity = Identity { service: ServiceKind::CloudExecutor, instance, node };
+    let update = move || PresenceUpdate {
+        credits: credits.free(),
+        capacity: credits.capacity(),
+        models: catalogue.served(),
+        hardware: None,
+    };
+    let announcement = bus.announce(identity, env!("CARGO_PKG_VERSION"), update).await?;
+    Ok(Running { announcement, networks })
+}
+
+impl Running {
+    /// Leaves in order: says so, refuses new work for two heartbeats, finishes what runs for at most `grace`.
+    pub async fn leave(mut self, grace: Duration) {
+        self.announcement.withdraw().await;
+        self.networks.leave(grace).await;
+        self.announcement.remove().await;
+    }
+}
+
+struct Executor {
+    catalogue: Catalogue,
+    compute: ComputeThread,
+    power: Option<(Watts, EnergySource)>,
+    instance: InstanceId,
+}
+
+impl Executor {
+    async fn execute(&self, request: Request) -> Result<Response, Fault> {
+        let asked = tail::decode(&request.body)?;
+        let hosted = self.catalogue.get(&asked.model).ok_or_else(|| {
+            Fault::new(FaultKind::UnknownModel, format!("{} is not served here", asked.model))
+        })?;
+        if asked.digest != *hosted.bundle.digest() {
+            let text = format!(
+                "{} here is another file: SHA-256 {}, asked for {}; head and tail must be of one file",
+                asked.model,
+                hosted.bundle.digest(),
+                asked.digest,
+            );
+            // Another instance may have the right one.
+            return Err(Fault::new(FaultKind::Unavailable, text));
+        }
+        let body = request.body.clone();
+        let computed = self.compute.submit(move || tail::run(&hosted, &body)).await;
+        let computed = computed.map_err(|error| compute_fault(&error))?;
+        let ran = computed.value?;
+        let mut stages = vec![tail::measured(Stage::Queue, computed.waited.into())];
+        stages.extend(ran.stages);
+        let energy = tail::energy(&stages, self.power);
+        Response::messagepack(&TailReply {
+            output: ran.output,
+            instance: self.instance.clone(),
+            stages,
+            energy,
+        })
+    }
+}

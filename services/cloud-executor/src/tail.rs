@@ -1,0 +1,81 @@
+//! One tail, on the compute thread: decode, preprocess at cut 0, run. Blocking code without a clock of its own
+//! beyond stage times.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use model_host::{Hosted, model_fault};
+use models::preprocess;
+use schemas::{
+    EnergyEntry, EnergySource, Fault, FaultKind, Millis, Place, Stage, StageTime, TailPayload, TailRequest,
+    Tensor, TimeSource, Watts,
+};
+
+/// A tail's output and where its time went.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub output: Tensor<'static>,
+    pub stages: Vec<StageTime>,
+}
+
+/// Runs the tail that an encoded [`TailRequest`] asks for.
+pub(crate) fn run(hosted: &Hosted, body: &Bytes) -> Result<Ran, Fault> {
+    let mut stages = Stages::default();
+    let request = stages.time(Stage::Decode, || decode(body))?;
+    let network = &hosted.network;
+    let output = match &request.payload {
+        TailPayload::Frontier(frontier) => stages.time(Stage::Tail, || network.tail(request.cut, frontier)),
+        TailPayload::Input(input) => {
+            let tensor = stages.time(Stage::Preprocess, || preprocess(hosted.bundle.preprocessing(), input));
+            tensor.and_then(|tensor| stages.time(Stage::Tail, || network.run(&tensor)))
+        }
+    };
+    Ok(Ran { output: output.map_err(|error| model_fault(&error))?, stages: stages.0 })
+}
+
+/// Reads a request; everything in it borrows from the message.
+pub(crate) fn decode(body: &Bytes) -> Result<TailRequest<'_>, Fault> {
+    schemas::decode(body)
+        .map_err(|error| Fault::new(FaultKind::BadRequest, format!("no tail request: {error}")))
+}
+
+#[derive(Default)]
+struct Stages(Vec<StageTime>);
+
+impl Stages {
+    fn time<T>(&mut self, stage: Stage, work: impl FnOnce() -> T) -> T {
+        let start = Instant::now();
+        let result = work();
+        self.0.push(measured(stage, start.elapsed().into()));
+        result
+    }
+}
+
+/// A stage in the cloud. Nothing is stretched there: an emulated server has power, not speed.
+pub(crate) fn measured(stage: Stage, time_ms: Millis) -> StageTime {
+    StageTime { stage, place: Place::Cloud, time_ms, source: TimeSource::Measured }
+}
+
+/// The joules of a tail: power × the time it computed. Waiting in the queue is another request's computing.
+pub(crate) fn energy(stages: &[StageTime], power: Option<(Watts, EnergySource)>) -> Vec<EnergyEntry> {
+    let computing =
+        stages.iter().filter(|stage| stage.stage != Stage::Queue).map(|stage| stage.time_ms).sum();
+    let entry =
+        power.map(|(watts, source)| EnergyEntry { place: Place::Cloud, source, joules: watts * computing });
+    entry.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waiting_costs_no_joules_and_unknown_power_gives_none() {
+        let ms = |value| Millis::new(value).unwrap();
+        let stages = [measured(Stage::Queue, ms(500.0)), measured(Stage::Tail, ms(20.0))];
+        let watts = Watts::new(100.0).unwrap();
+        let entries = energy(&stages, Some((watts, EnergySource::Modelled)));
+        assert_eq!(schemas::total_joules(&entries).unwrap().get(), 2.0);
+        assert!(energy(&stages, None).is_empty());
+    }
+}

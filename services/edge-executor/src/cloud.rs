@@ -1,0 +1,83 @@
+//! The call to a cloud executor.
+
+use std::time::{Duration, Instant};
+
+use broker::{Bus, Call, CallError, subjects};
+use bytes::Bytes;
+use schemas::{
+    ByteCount, EnergyEntry, InstanceId, Millis, ModelName, Place, RequestId, Stage, StageTime, TailReply,
+    Tensor, TimeSource, UnixMillis,
+};
+use tokio::time::sleep;
+
+use crate::settings::LinkSettings;
+
+/// A tail that ran in the cloud.
+#[derive(Debug)]
+pub(crate) struct Away {
+    pub output: Tensor<'static>,
+    pub instance: InstanceId,
+    /// The cloud's own stages, and the transfer.
+    pub stages: Vec<StageTime>,
+    pub energy: Vec<EnergyEntry>,
+}
+
+/// The way to the cloud executors.
+#[derive(Debug, Clone)]
+pub(crate) struct Cloud {
+    pub bus: Bus,
+    pub link: Option<LinkSettings>,
+}
+
+/// What to ask and how long to wait.
+#[derive(Debug)]
+pub(crate) struct TailCall {
+    pub id: RequestId,
+    pub model: ModelName,
+    /// The executor to ask first.
+    pub first: Option<InstanceId>,
+    pub message: Vec<u8>,
+    pub at_most: Duration,
+}
+
+impl Cloud {
+    /// Asks the planned executor, then whichever takes it, within the time given.
+    pub(crate) async fn run_tail(&self, tail: TailCall) -> Result<Away, CallError> {
+        let start = Instant::now();
+        let deadline = UnixMillis::now().after(tail.at_most);
+        let first = tail.first.map(|instance| subjects::execute_cloud_at(&tail.model, &instance));
+        let call = Call {
+            targets: first.into_iter().chain([subjects::execute_cloud(&tail.model)]).collect(),
+            id: tail.id,
+            deadline,
+            body: Bytes::from(tail.message),
+            accept_within: None,
+        };
+        self.hold_back(call.body.len(), deadline).await?;
+        let answer = self.bus.call(call).await?;
+        self.hold_back(answer.body.len(), deadline).await?;
+        let reply: TailReply<'_> = schemas::decode(&answer.body).map_err(broker::BrokerError::Wire)?;
+        let in_cloud: Millis = reply.stages.iter().map(|stage| stage.time_ms).sum();
+        let transfer = StageTime {
+            stage: Stage::Transfer,
+            place: Place::Wire,
+            time_ms: Millis::from(start.elapsed()) - in_cloud,
+            source: if self.link.is_some() { TimeSource::Emulated } else { TimeSource::Measured },
+        };
+        let mut stages = vec![transfer];
+        stages.extend_from_slice(&reply.stages);
+        Ok(Away { output: reply.output.into_owned(), instance: reply.instance, stages, energy: reply.energy })
+    }
+
+    /// Waits as long as the emulated link would need, but not beyond the deadline.
+    async fn hold_back(&self, bytes: usize, deadline: UnixMillis) -> Result<(), CallError> {
+        let Some(link) = self.link else { return Ok(()) };
+        let wanted = link.one_way(ByteCount(bytes as u64));
+        if wanted > deadline.remaining() {
+            sleep(deadline.remaining()).await;
+            return Err(CallError::DeadlineExceeded { accepted: false });
+        }
+        sleep(wanted).await;
+        Ok(())
+    }
+}

@@ -1,0 +1,234 @@
+//! One execution: set the clock, run the head, call the cloud, finish at home when it must.
+
+use std::sync::Arc;
+
+use broker::{Request, Response};
+use bytes::Bytes;
+use chassis::{ComputeThread, Computed};
+use model_host::{Catalogue, Hosted, compute_fault};
+use models::classify;
+use schemas::{
+    ByteCount, Configuration, Cut, EnergyEntry, ExecuteReply, ExecuteRequest, Fallback, Fault, FaultKind,
+    InstanceId, Millis, ModelName, Place, RequestId, Stage, StageTime, Tensor, TimeSource, UnixMillis,
+};
+use tracing::debug;
+
+use crate::clock::{Clock, ClockLease};
+use crate::cloud::{Away, Cloud, TailCall};
+use crate::local::{self, Finished, Headed, Pace};
+use crate::{budget, energy};
+
+/// What executions share.
+#[derive(Debug)]
+pub(crate) struct Executor {
+    pub catalogue: Catalogue,
+    pub compute: ComputeThread,
+    pub clock: Clock,
+    pub cloud: Cloud,
+}
+
+/// The parts of a request that outlive its message's borrow.
+struct Asked {
+    id: RequestId,
+    model: ModelName,
+    configuration: Configuration,
+    cloud: Option<InstanceId>,
+    deadline: UnixMillis,
+    hosted: Arc<Hosted>,
+    body: Bytes,
+}
+
+/// What has been done so far.
+#[derive(Default)]
+struct Progress {
+    stages: Vec<StageTime>,
+    energy: Vec<EnergyEntry>,
+    fallback: Option<Fallback>,
+    cloud: Option<InstanceId>,
+    sent: ByteCount,
+    waited: Millis,
+}
+
+impl Executor {
+    /// Runs one request to its answer.
+    pub(crate) async fn execute(&self, request: Request) -> Result<Response, Fault> {
+        let asked = self.read(&request)?;
+        let mut progress = Progress::default();
+        let lease = self.clock.lease(asked.configuration.edge_frequency_khz).await;
+        progress.note_lease(&lease);
+        let power = lease.report.as_ref().and_then(|report| report.power);
+        let frequency = lease.report.as_ref().and_then(|report| report.frequency_khz);
+        let (output, cut) = if asked.configuration.cut == asked.hosted.network.last_cut() {
+            (self.run_whole(&asked, lease, &mut progress).await?, asked.configuration.cut)
+        } else {
+            self.run_split(&asked, lease, &mut progress).await?
+        };
+        let computed = local::computing(&progress.stages);
+        progress.energy.extend(energy::of_edge(power, computed, progress.waited));
+        let executed = Configuration {
+            cut,
+            // Without a tuner the clock that ran is not known.
+            edge_frequency_khz: frequency.filter(|_| asked.configuration.edge_frequency_khz.is_some()),
+            ..asked.configuration
+        };
+        progress.answer(output, executed, &asked.hosted)
+    }
+
+    fn read(&self, request: &Request) -> Result<Asked, Fault> {
+        let ExecuteRequest { id, model, configuration, cloud, .. } = local::decode(&request.body)?;
+        let hosted = self
+            .catalogue
+            .get(&model)
+            .ok_or_else(|| Fault::new(FaultKind::UnknownModel, format!("{model} is not served here")))?;
+        let last = hosted.network.last_cut();
+        if configuration.cut > last {
+            let text = format!("{model} has no cut {}: its last is {last}", configuration.cut);
+            return Err(Fault::new(FaultKind::BadRequest, text));
+        }
+        let (deadline, body) = (request.deadline, request.body.clone());
+        Ok(Asked { id, model, configuration, cloud, deadline, hosted, body })
+    }
+
+    async fn run_whole(
+        &self,
+        asked: &Asked,
+        lease: ClockLease,
+        progress: &mut Progress,
+    ) -> Result<Tensor<'static>, Fault> {
+        let (hosted, body, pace) = (asked.hosted.clone(), asked.body.clone(), pace(&lease));
+        let done = self.compute(progress, move || local::whole(&hosted, &body, pace)).await?;
+        progress.stages.extend(done.stages);
+        Ok(done.output)
+    }
+
+    /// Gives the output and the cut that really ran: the last one when it was finished at home.
+    async fn run_split(
+        &self,
+        asked: &Asked,
+        lease: ClockLease,
+        progress: &mut Progress,
+    ) -> Result<(Tensor<'static>, Cut), Fault> {
+        let (hosted, body, pace) = (asked.hosted.clone(), asked.body.clone(), pace(&lease));
+        let Headed { message, frontier, stages } =
+            self.compute(progress, move || local::head(&hosted, &body, pace)).await?;
+        progress.stages.extend(stages);
+        // Others may have the clock while this frontier travels.
+        let slowdown = lease.report.as_ref().and_then(|report| report.slowdown).unwrap_or(1.0);
+        drop(lease);
+        let home = asked.hosted.tail_time(asked.configuration.cut) * slowdown;
+        let at_most = budget::for_cloud(asked.deadline.remaining(), home);
+        let sent = ByteCount(message.len() as u64);
+        match self.ask_cloud(asked, message, at_most, progress).await {
+            Some(away) => {
+                progress.note_cloud(&away, sent);
+                Ok((away.output, asked.configuration.cut))
+            }
+            None => {
+                let done = self.finish_at_home(asked, frontier, progress).await?;
+                progress.stages.extend(done.stages);
+                progress.fallback = Some(Fallback::FinishedAtHome);
+                Ok((done.output, asked.hosted.network.last_cut()))
+            }
+        }
+    }
+
+    async fn ask_cloud(
+        &self,
+        asked: &Asked,
+        message: Vec<u8>,
+        at_most: std::time::Duration,
+        progress: &mut Progress,
+    ) -> Option<Away> {
+        if at_most.is_zero() {
+            return None;
+        }
+        let start = std::time::Instant::now();
+        let (id, model, first) = (asked.id, asked.model.clone(), asked.cloud.clone());
+        let ended = self.cloud.run_tail(TailCall { id, model, first, message, at_most }).await;
+        progress.waited = start.elapsed().into();
+        match ended {
+            Ok(away) => Some(away),
+            Err(error) => {
+                debug!(id = %asked.id, %error, "no tail from the cloud, finishing at home");
+                progress.stages.push(StageTime {
+                    stage: Stage::Transfer,
+                    place: Place::Wire,
+                    time_ms: progress.waited,
+                    source: TimeSource::Measured,
+                });
+                None
+            }
+        }
+    }
+
+    async fn finish_at_home(
+        &self,
+        asked: &Asked,
+        frontier: Vec<Tensor<'static>>,
+        progress: &mut Progress,
+    ) -> Result<Finished, Fault> {
+        let lease = self.clock.lease(asked.configuration.edge_frequency_khz).await;
+        let (hosted, body, cut, pace) =
+            (asked.hosted.clone(), asked.body.clone(), asked.configuration.cut, pace(&lease));
+        self.compute(progress, move || match cut {
+            Cut::ALL_CLOUD => local::whole(&hosted, &body, pace),
+            _ => local::tail(&hosted, cut, &frontier, pace),
+        })
+        .await
+    }
+
+    async fn compute<T: Send + 'static>(
+        &self,
+        progress: &mut Progress,
+        work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let Computed { value, waited } =
+            self.compute.submit(work).await.map_err(|error| compute_fault(&error))?;
+        progress.stages.push(at_edge(Stage::Queue, waited.into()));
+        value
+    }
+}
+
+fn pace(lease: &ClockLease) -> Pace {
+    Pace::new(lease.report.as_ref().and_then(|report| report.slowdown))
+}
+
+fn at_edge(stage: Stage, time_ms: Millis) -> StageTime {
+    StageTime { stage, place: Place::Edge, time_ms, source: TimeSource::Measured }
+}
+
+impl Progress {
+    fn note_lease(&mut self, lease: &ClockLease) {
+        self.stages.extend(lease.changed_in.map(|time| at_edge(Stage::HardwareChange, time.into())));
+        if !lease.as_wanted {
+            self.fallback = Some(Fallback::HardwareAsItWas);
+        }
+    }
+
+    fn note_cloud(&mut self, away: &Away, sent: ByteCount) {
+        self.stages.extend_from_slice(&away.stages);
+        self.energy.extend_from_slice(&away.energy);
+        self.cloud = Some(away.instance.clone());
+        self.sent = sent;
+    }
+
+    fn answer(
+        self,
+        output: Tensor<'static>,
+        configuration: Configuration,
+        hosted: &Hosted,
+    ) -> Result<Response, Fault> {
+        let top =
+            classify(&output, hosted.bundle.labels()).map_err(|error| model_host::model_fault(&error))?;
+        Response::messagepack(&ExecuteReply {
+            output,
+            top,
+            configuration,
+            fallback: self.fallback,
+            cloud: self.cloud,
+            sent_bytes: self.sent,
+            stages: self.stages,
+            energy: self.energy,
+        })
+    }
+}

@@ -1,0 +1,130 @@
+//! Work on the edge's compute thread. Blocking code.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use model_host::{Hosted, model_fault};
+use models::preprocess;
+use schemas::{
+    Configuration, Cut, ExecuteRequest, Fault, FaultKind, Millis, ModelName, Place, RequestId, Stage,
+    StageTime, TailPayload, TailRequest, Tensor, TimeSource,
+};
+
+/// How the device that this machine plays computes: times longer than this machine, at the clock set now.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    slowdown: Option<f64>,
+}
+
+impl Pace {
+    pub(crate) fn new(slowdown: Option<f64>) -> Self {
+        Self { slowdown }
+    }
+
+    /// Runs work and waits until as much time has passed as the emulated device would take.
+    fn time<T>(self, stage: Stage, stages: &mut Vec<StageTime>, work: impl FnOnce() -> T) -> T {
+        let start = Instant::now();
+        let result = work();
+        if let Some(slowdown) = self.slowdown {
+            let wanted = start.elapsed().mul_f64(slowdown.max(1.0));
+            thread::sleep(wanted.saturating_sub(start.elapsed()));
+        }
+        stages.push(self.stage(stage, start.elapsed()));
+        result
+    }
+
+    fn stage(self, stage: Stage, time: Duration) -> StageTime {
+        let source = if self.slowdown.is_some() { TimeSource::Emulated } else { TimeSource::Measured };
+        StageTime { stage, place: Place::Edge, time_ms: time.into(), source }
+    }
+}
+
+/// What the head leaves behind: the message for the cloud, and what is needed to finish at home.
+#[derive(Debug)]
+pub(crate) struct Headed {
+    /// The encoded [`TailRequest`].
+    pub message: Vec<u8>,
+    /// The frontier; empty at cut 0, where the request's input is kept instead.
+    pub frontier: Vec<Tensor<'static>>,
+    pub stages: Vec<StageTime>,
+}
+
+/// A whole network's or a tail's output.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub output: Tensor<'static>,
+    pub stages: Vec<StageTime>,
+}
+
+/// Reads a request; everything in it borrows from the message.
+pub(crate) fn decode(body: &Bytes) -> Result<ExecuteRequest<'_>, Fault> {
+    schemas::decode(body)
+        .map_err(|error| Fault::new(FaultKind::BadRequest, format!("no execution request: {error}")))
+}
+
+/// Preprocesses, runs the head and writes the message for the cloud. At cut 0 the input goes as it came.
+pub(crate) fn head(hosted: &Hosted, body: &Bytes, pace: Pace) -> Result<Headed, Fault> {
+    let request = decode(body)?;
+    let mut stages = Vec::new();
+    let ExecuteRequest { id, model, configuration, input, .. } = request;
+    if configuration.cut == Cut::ALL_CLOUD {
+        let payload = TailPayload::Input(input);
+        let message =
+            pace.time(Stage::Encode, &mut stages, || encode(hosted, id, model, configuration, payload))?;
+        return Ok(Headed { message, frontier: Vec::new(), stages });
+    }
+    let tensor =
+        pace.time(Stage::Preprocess, &mut stages, || preprocess(hosted.bundle.preprocessing(), &input));
+    let tensor = tensor.map_err(|error| model_fault(&error))?;
+    let frontier = pace.time(Stage::Head, &mut stages, || hosted.network.head(configuration.cut, &tensor));
+    let frontier = frontier.map_err(|error| model_fault(&error))?;
+    let message = pace.time(Stage::Encode, &mut stages, || {
+        let payload = TailPayload::Frontier(frontier.iter().map(Tensor::as_borrowed).collect());
+        encode(hosted, id, model, configuration, payload)
+    })?;
+    Ok(Headed { message, frontier, stages })
+}
+
+fn encode(
+    hosted: &Hosted,
+    id: RequestId,
+    model: ModelName,
+    configuration: Configuration,
+    payload: TailPayload<'_>,
+) -> Result<Vec<u8>, Fault> {
+    let Configuration { cut, codec, .. } = configuration;
+    let request = TailRequest { id, model, digest: hosted.bundle.digest().clone(), cut, codec, payload };
+    schemas::encode(&request).map_err(|error| Fault::new(FaultKind::Internal, error.to_string()))
+}
+
+/// Preprocesses and runs the whole network.
+pub(crate) fn whole(hosted: &Hosted, body: &Bytes, pace: Pace) -> Result<Finished, Fault> {
+    let request = decode(body)?;
+    let mut stages = Vec::new();
+    let preprocessing = hosted.bundle.preprocessing();
+    let tensor = pace.time(Stage::Preprocess, &mut stages, || preprocess(preprocessing, &request.input));
+    let tensor = tensor.map_err(|error| model_fault(&error))?;
+    let output = pace.time(Stage::Head, &mut stages, || hosted.network.run(&tensor));
+    Ok(Finished { output: output.map_err(|error| model_fault(&error))?, stages })
+}
+
+/// Runs the tail on the frontier that was kept.
+pub(crate) fn tail(
+    hosted: &Hosted,
+    cut: Cut,
+    frontier: &[Tensor<'static>],
+    pace: Pace,
+) -> Result<Finished, Fault> {
+    let mut stages = Vec::new();
+    let output = pace.time(Stage::Tail, &mut stages, || hosted.network.tail(cut, frontier));
+    Ok(Finished { output: output.map_err(|error| model_fault(&error))?, stages })
+}
+
+/// The time of every stage that computes.
+pub(crate) fn computing(stages: &[StageTime]) -> Millis {
+    let computes = |stage: &&StageTime| {
+        stage.place == Place::Edge && !matches!(stage.stage, Stage::Queue | Stage::HardwareChange)
+    };
+    stages.iter().filter(computes).map(|stage| stage.time_ms).sum()
+}

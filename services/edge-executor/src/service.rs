@@ -1,0 +1,99 @@
+//! The shell: what executions share, the endpoints, leaving.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use broker::{Announcement, BrokerError, Credits, Identity, PresenceUpdate, subjects};
+use chassis::{ComputeThread, ServiceContext, SettingsError};
+use model_host::{Catalogue, ExecutorSubjects, HostError, HostSettings, ServedNetworks};
+use schemas::ServiceKind;
+use tokio::task::AbortHandle;
+use tokio::time::interval;
+
+use crate::clock::Clock;
+use crate::cloud::Cloud;
+use crate::execution::Executor;
+use crate::hardware::Hardware;
+use crate::settings::Settings;
+
+/// How often the tuner is asked how the machine is set: somebody else may have changed it.
+const REPORT: Duration = Duration::from_secs(2);
+
+/// Why the edge executor cannot start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EdgeError {
+    /// A setting cannot be used.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// No networks can be hosted.
+    #[error("no networks can be hosted")]
+    Host(#[from] HostError),
+    /// The broker does not let it.
+    #[error("the edge executor cannot serve")]
+    Broker(#[from] BrokerError),
+    /// The system gives no thread.
+    #[error("no compute thread can be started")]
+    Thread(#[from] std::io::Error),
+}
+
+/// A running edge executor. Dropped, it falls silent as in a crash.
+#[derive(Debug)]
+pub struct Running {
+    announcement: Announcement,
+    networks: ServedNetworks,
+    reporting: AbortHandle,
+}
+
+/// Starts an edge executor; when this returns, its networks are warm, served and announced.
+pub async fn start(settings: Settings, context: ServiceContext) -> Result<Running, EdgeError> {
+    settings.check()?;
+    let ServiceContext { bus, node, instance, .. } = context;
+    let clock = Clock::new(Hardware::new(&bus, &node));
+    clock.refresh().await;
+    let hosting = HostSettings { models_dir: settings.models_dir, models: settings.models };
+    let catalogue = Catalogue::open(hosting, &bus).await?;
+    let credits = Credits::new(settings.capacity.get());
+    // Each request in flight has one piece of work queued at most.
+    let compute = ComputeThread::start("edge-compute", settings.capacity.get() as usize)?;
+    let cloud = Cloud { bus: bus.clone(), link: settings.link };
+    let executor = Arc::new(Executor { catalogue: catalogue.clone(), compute, clock: clock.clone(), cloud });
+    let own = instance.clone();
+    let served = ExecutorSubjects {
+        shared: subjects::execute_edge,
+        own: Box::new(move |model| subjects::execute_edge_at(model, &own)),
+    };
+    let handler = move |request| {
+        let executor = executor.clone();
+        async move { executor.execute(request).await }
+    };
+    let networks = ServedNetworks::start(&bus, &catalogue, &credits, served, handler).await?;
+    let identity = Identity { service: ServiceKind::EdgeExecutor, instance, node };
+    let update = move || PresenceUpdate {
+        credits: credits.free(),
+        capacity: credits.capacity(),
+        models: catalogue.served(),
+        hardware: None,
+    };
+    let announcement = bus.announce(identity, env!("CARGO_PKG_VERSION"), update).await?;
+    let reporting = tokio::spawn(keep_reporting(clock)).abort_handle();
+    Ok(Running { announcement, networks, reporting })
+}
+
+async fn keep_reporting(clock: Clock) {
+    let mut next = interval(REPORT);
+    loop {
+        next.tick().await;
+        clock.refresh().await;
+    }
+}
+
+impl Running {
+    /// Leaves in order: says so, refuses new work for two heartbeats, finishes what runs for at most `grace`.
+    pub async fn leave(mut self, grace: Duration) {
+        self.announcement.withdraw().await;
+        self.networks.leave(grace).await;
+        self.reporting.abort();
+        self.announcement.remove().await;
+    }
+}

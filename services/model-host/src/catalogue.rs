@@ -1,0 +1,208 @@
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use broker::{BrokerError, Bus, ModelStore};
+use models::Bundle;
+use schemas::{ModelName, ServedModel};
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+use tokio::time::{MissedTickBehavior, interval};
+use tracing::{info, warn};
+
+use crate::hosted::Hosted;
+
+/// How often the model store is looked at for new and replaced networks.
+const LOOK: Duration = Duration::from_secs(2);
+
+const MANIFEST: &str = "model.toml";
+const NETWORK: &str = "model.onnx";
+const LABELS: &str = "labels.txt";
+
+/// Which networks an executor hosts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HostSettings {
+    /// A folder of bundle folders, besides the model store.
+    pub models_dir: Option<PathBuf>,
+    /// Only these; all when empty.
+    pub models: Vec<ModelName>,
+}
+
+/// Why no networks can be hosted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HostError {
+    /// The folder of bundles cannot be read.
+    #[error("cannot read the folder of models {}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The model store cannot be reached.
+    #[error("the model store cannot be used")]
+    Store(#[source] BrokerError),
+}
+
+type Networks = BTreeMap<ModelName, Arc<Hosted>>;
+
+/// The networks that are warm now. Clones share one catalogue.
+#[derive(Debug, Clone)]
+pub struct Catalogue {
+    networks: watch::Receiver<Networks>,
+    #[allow(dead_code, reason = "held so that the look-out ends with the last clone")]
+    lookout: Arc<Lookout>,
+}
+
+#[derive(Debug)]
+struct Lookout(AbortHandle);
+
+impl Drop for Lookout {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Catalogue {
+    /// Loads what the folder and the model store hold, and from then on what the store gains.
+    pub async fn open(settings: HostSettings, bus: &Bus) -> Result<Self, HostError> {
+        let store = bus.model_store().await.map_err(HostError::Store)?;
+        let (publish, networks) = watch::channel(Networks::new());
+        let mut search = Search { wanted: settings.models, store, seen: BTreeMap::new(), publish };
+        if let Some(folder) = &settings.models_dir {
+            for bundle_folder in bundle_folders(folder)? {
+                search.load_folder(&bundle_folder).await;
+            }
+        }
+        search.look().await.map_err(HostError::Store)?;
+        let lookout = tokio::spawn(search.keep_looking()).abort_handle();
+        Ok(Self { networks, lookout: Arc::new(Lookout(lookout)) })
+    }
+
+    /// A network by name.
+    pub fn get(&self, name: &ModelName) -> Option<Arc<Hosted>> {
+        self.networks.borrow().get(name).cloned()
+    }
+
+    /// The entries for the presence.
+    pub fn served(&self) -> Vec<ServedModel> {
+        self.networks.borrow().values().map(|hosted| hosted.served()).collect()
+    }
+
+    /// The names now, and a receiver that hears of every change.
+    pub(crate) fn names(&self) -> (Vec<ModelName>, watch::Receiver<Networks>) {
+        let mut changes = self.networks.clone();
+        let names = changes.borrow_and_update().keys().cloned().collect();
+        (names, changes)
+    }
+}
+
+fn bundle_folders(folder: &Path) -> Result<Vec<PathBuf>, HostError> {
+    let unreadable = |source| HostError::Folder { path: folder.to_path_buf(), source };
+    let mut folders = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.join(MANIFEST).is_file() {
+            folders.push(path);
+        }
+    }
+    folders.sort();
+    Ok(folders)
+}
+
+/// Looks for networks and publishes them when they are warm.
+struct Search {
+    wanted: Vec<ModelName>,
+    store: ModelStore,
+    /// What was last tried of each stored network, so that a bad one is tried and complained of only once.
+    seen: BTreeMap<ModelName, Vec<(String, Option<String>)>>,
+    publish: watch::Sender<Networks>,
+}
+
+impl Search {
+    async fn keep_looking(mut self) {
+        let mut next = interval(LOOK);
+        next.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            next.tick().await;
+            if let Err(error) = self.look().await {
+                warn!(%error, "the model store cannot be looked at; what is loaded stays");
+            }
+        }
+    }
+
+    async fn look(&mut self) -> Result<(), BrokerError> {
+        let mut stored: BTreeMap<ModelName, Vec<(String, Option<String>)>> = BTreeMap::new();
+        for file in self.store.list().await? {
+            stored.entry(file.model).or_default().push((file.file, file.digest));
+        }
+        for (name, mut files) in stored {
+            files.sort();
+            // A network is whole when its manifest is there, which is stored last.
+            let whole = files.iter().any(|(file, _)| file == MANIFEST);
+            if !self.wants(&name) || !whole || self.seen.get(&name) == Some(&files) {
+                continue;
+            }
+            self.load_stored(&name).await?;
+            self.seen.insert(name, files);
+        }
+        Ok(())
+    }
+
+    fn wants(&self, name: &ModelName) -> bool {
+        self.wanted.is_empty() || self.wanted.contains(name)
+    }
+
+    async fn load_stored(&self, name: &ModelName) -> Result<(), BrokerError> {
+        let manifest = self.text(name, MANIFEST).await?;
+        let labels = self.text(name, LABELS).await?;
+        let (Some(manifest), Some(onnx)) = (manifest, self.store.get(name, NETWORK).await?) else {
+            warn!(model = %name, "the model store lacks a file of it");
+            return Ok(());
+        };
+        let name = name.clone();
+        self.load(&name.clone(), move || {
+            let bundle = Bundle::from_files(&manifest, onnx, labels.as_deref())?;
+            // The name in the store is the one it was added under.
+            Hosted::load(bundle.renamed(name))
+        })
+        .await;
+        Ok(())
+    }
+
+    async fn text(&self, name: &ModelName, file: &str) -> Result<Option<String>, BrokerError> {
+        let bytes = self.store.get(name, file).await?;
+        Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    async fn load_folder(&self, folder: &Path) {
+        let path = folder.to_path_buf();
+        let shown = path.display().to_string();
+        self.load(&shown, move || Hosted::load(Bundle::open(&path)?)).await;
+    }
+
+    /// Loads on a blocking thread; requests for other networks go on meanwhile.
+    async fn load(
+        &self,
+        source: &(impl std::fmt::Display + ?Sized),
+        loading: impl FnOnce() -> Result<Hosted, models::ModelError> + Send + 'static,
+    ) {
+        match tokio::task::spawn_blocking(loading).await {
+            Ok(Ok(hosted)) if self.wants(hosted.bundle.name()) => self.add(hosted),
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => {
+                let fault = crate::model_fault(&error);
+                warn!(%source, problem = fault.message, "a network is left out");
+            }
+            Err(panic) => warn!(%source, %panic, "a network is left out: loading it failed badly"),
+        }
+    }
+
+    fn add(&self, hosted: Hosted) {
+        let name = hosted.bundle.name().clone();
+        info!(model = %name, digest = %hosted.bundle.digest(), whole_ms = hosted.whole_time.get(), "a network is warm");
+        self.publish.send_modify(|networks| drop(networks.insert(name, Arc::new(hosted))));
+    }
+}
