@@ -7,17 +7,8 @@ use std::net::SocketAddr;
 #[non_exhaustive]
 pub enum Error {
     /// A setting out of range.
-    #[error("setting gateway.{name} = {value} is out of range: use a value between {least} and {greatest}")]
-    Setting {
-        /// The setting.
-        name: &'static str,
-        /// Its value.
-        value: f64,
-        /// The least value it takes.
-        least: f64,
-        /// The greatest value it takes.
-        greatest: f64,
-    },
+    #[error("the gateway cannot start")]
+    Settings(#[from] chassis::SettingsError),
     /// HTTP cannot listen there.
     #[error(
         "HTTP cannot listen on {address}: free the port or set gateway.http to another (port 0 takes a free one)"
@@ -29,6 +20,14 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The broker refused a subscription, a watch or the presence.
-    #[error("the gateway cannot start on the broker")]
-    Broker(#[source] std::io::Error),
+    #[error("the gateway failed at {step}")]
+    Broker {
+        /// What it was doing.
+        step: &'static str,
+        /// Why.
+        source: broker::BrokerError,
+    },
+    /// The metrics cannot be recorded; a defect of ours.
+    #[error("the metrics cannot be recorded")]
+    Metrics(#[from] metrics_exporter_prometheus::BuildError),
 }

@@ -1,8 +1,47 @@
-//! The way in.
+//! The way in: checks a request, admits it, holds its deadline, answers it and leaves a receipt.
+//!
+//! # In
+//! - NATS `splinter.v1.infer.<model>` (queue group): a picture's bytes with the headers `Splinter-Latency-Ms`,
+//!   `Splinter-Deadline` (unix ms) and `Splinter-Policy`, answered in JSON; or a MessagePack
+//!   [`schemas::InferRequest`], answered with a MessagePack [`schemas::InferReply`].
+//! - HTTP: `POST /v1/infer/<model>`, the Open Inference Protocol under `/v2` ([`open_inference`]),
+//!   `GET /metrics`.
+//!
+//! # Out
+//! Plans from `splinter.v1.plan.<model>`, executions on `splinter.v1.exec.edge.<model>[.<instance>]`, receipts on
+//! `splinter.v1.receipt.<model>`.
+//!
+//! # What it promises
+//! - One outcome a request, a result or a typed [`schemas::Fault`], by its deadline. A result after the latency limit
+//!   is still a result and says that it is late.
+//! - One receipt a request whose model name can be one, refused ones too. (What the broker's layer refuses
+//!   before the gateway sees it, a deadline that passed on the way for one, has none.)
+//! - Bad input is refused before it is passed on, as far as a header can tell; what an executor refuses comes
+//!   back unchanged.
+//!
+//! # Deadlines
+//! Default: 4 latency limits after the arrival, at least 5 s, at most 60 s. A plain NATS request without
+//! `Splinter-Deadline` ends after 30 s at the latest, the request layer's own limit.
+//!
+//! # Layout
+//! - [`admission`], [`picture`]: which requests are taken, and under what terms.
+//! - [`ingress`], [`open_inference`], [`status`]: the forms of requests, answers and errors.
+//! - `pipeline`, `receipts`: a request's way and what it leaves.
+//! - `service`, `http`, `metrics`: the shell.
+
 pub mod admission;
-pub mod error;
+mod error;
+mod http;
 pub mod ingress;
+mod metrics;
 pub mod open_inference;
 pub mod picture;
-pub mod settings;
+mod pipeline;
+mod receipts;
+mod service;
+mod settings;
 pub mod status;
+
+pub use error::Error;
+pub use service::{Running, start};
+pub use settings::Settings;

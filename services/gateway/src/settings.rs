@@ -3,11 +3,11 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use chassis::SettingsError;
 use schemas::{ByteCount, Millis};
 use serde::Deserialize;
 
 use crate::admission::Limits;
-use crate::error::Error;
 
 /// What may be set.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -48,14 +48,19 @@ impl Default for Settings {
 
 impl Settings {
     /// Refuses values out of range, naming the setting, the value and the range.
-    pub fn check(&self) -> Result<(), Error> {
-        in_range("capacity", f64::from(self.capacity), 1.0, 4096.0)?;
-        in_range("greatest_latency_ms", self.greatest_latency_ms.get(), 1.0, 3_600_000.0)?;
-        in_range("default_latency_ms", self.default_latency_ms.get(), 1.0, self.greatest_latency_ms.get())?;
+    pub fn check(&self) -> Result<(), SettingsError> {
+        in_range("gateway.capacity", f64::from(self.capacity), 1.0, 4096.0)?;
+        in_range("gateway.greatest_latency_ms", self.greatest_latency_ms.get(), 1.0, 3_600_000.0)?;
+        in_range(
+            "gateway.default_latency_ms",
+            self.default_latency_ms.get(),
+            1.0,
+            self.greatest_latency_ms.get(),
+        )?;
         // The greatest message a broker accepts is 64 MB.
-        in_range("greatest_body_bytes", self.greatest_body_bytes.0 as f64, 1024.0, 67_108_864.0)?;
-        in_range("greatest_pixels", self.greatest_pixels as f64, 1.0, 1e9)?;
-        in_range("body_timeout_ms", self.body_timeout_ms.get(), 1.0, 600_000.0)
+        in_range("gateway.greatest_body_bytes", self.greatest_body_bytes.0 as f64, 1024.0, 67_108_864.0)?;
+        in_range("gateway.greatest_pixels", self.greatest_pixels as f64, 1.0, 1e9)?;
+        in_range("gateway.body_timeout_ms", self.body_timeout_ms.get(), 1.0, 600_000.0)
     }
 
     pub(crate) fn limits(&self) -> Limits {
@@ -71,12 +76,12 @@ impl Settings {
     }
 }
 
-fn in_range(name: &'static str, value: f64, least: f64, greatest: f64) -> Result<(), Error> {
+fn in_range(setting: &'static str, value: f64, least: f64, greatest: f64) -> Result<(), SettingsError> {
     if (least..=greatest).contains(&value) {
-        Ok(())
-    } else {
-        Err(Error::Setting { name, value, least, greatest })
+        return Ok(());
     }
+    let problem = format!("{value} is out of range, use a value between {least} and {greatest}");
+    Err(SettingsError::Unusable { setting, problem })
 }
 
 #[cfg(test)]

@@ -1,0 +1,280 @@
+//! A request's way: admit, plan, execute, answer. The shell around [`crate::admission`].
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use broker::{Bus, Call, CallError, Presences, subjects};
+use bytes::Bytes;
+use schemas::{
+    ByteCount, ExecuteReply, ExecuteRequest, Fault, FaultKind, InferReply, Input, InstanceId, ModelName,
+    Outcome, Place, Plan, PlanRequest, Presence, ServedModel, ServiceKind, ServiceState, Stage, StageTime,
+    Tensor, TimeSource, UnixMillis,
+};
+use tokio::time::{Instant, timeout_at};
+use tokio_util::task::TaskTracker;
+
+use crate::admission::{self, Asked, Limits, Terms};
+use crate::metrics::ModelLabel;
+use crate::receipts::{Arrival, Ledger, OpenReceipt};
+
+/// The answer must be written before the deadline, so the waiting ends this much before it.
+const ANSWERING: Duration = Duration::from_millis(5);
+/// What an [`ExecuteRequest`] and the broker's headers add to an input, at most.
+const ENVELOPE: u64 = 4096;
+/// Models that are remembered when their executors are not seen for a while.
+const REMEMBERED_MODELS: usize = 256;
+
+/// What is needed to work on requests.
+pub(crate) struct Pipeline {
+    bus: Bus,
+    presences: Presences,
+    limits: Limits,
+    ledger: Ledger,
+    working: TaskTracker,
+    /// Networks as last seen. While a broker restarts, presence is empty though the executors live; a request
+    /// that arrives then still finds its network, and the calls wait for the executors under its deadline.
+    remembered: Mutex<BTreeMap<ModelName, ServedModel>>,
+}
+
+/// A request that was answered.
+pub(crate) struct Answered {
+    pub(crate) reply: InferReply,
+    pub(crate) output: Tensor<'static>,
+    pub(crate) served: ServedModel,
+}
+
+/// A request as it arrived.
+pub(crate) struct Offer {
+    pub(crate) arrival: Arrival,
+    pub(crate) model: ModelName,
+    pub(crate) body: Bytes,
+    /// When whoever handed the request in stops waiting, whatever the client asks for.
+    pub(crate) latest: Option<UnixMillis>,
+}
+
+impl Pipeline {
+    pub(crate) fn new(bus: Bus, presences: Presences, limits: Limits, ledger: Ledger) -> Arc<Self> {
+        let remembered = Mutex::new(BTreeMap::new());
+        Arc::new(Self { bus, presences, limits, ledger, working: TaskTracker::new(), remembered })
+    }
+
+    /// Works on one request to its end, which is by its deadline, and leaves one receipt.
+    ///
+    /// `read` takes the body apart. The work goes on when the caller stops waiting, so that the receipt says
+    /// what really happened.
+    pub(crate) async fn request<R>(self: &Arc<Self>, offer: Offer, read: R) -> Result<Answered, Fault>
+    where
+        R: for<'b> FnOnce(&'b [u8], &ServedModel) -> Result<(Input<'b>, Asked), Fault> + Send + 'static,
+    {
+        let pipeline = self.clone();
+        let work = self.working.spawn(async move {
+            let mut receipt = pipeline.ledger.open(offer.arrival, offer.model.clone());
+            let result = pipeline.work(&mut receipt, &offer, read).await;
+            receipt.receipt.outcome = match &result {
+                Ok(answered) if answered.reply.within_limit => Outcome::Within,
+                Ok(_) => Outcome::Late,
+                Err(fault) => Outcome::Failed(fault.kind),
+            };
+            result
+        });
+        work.await.unwrap_or_else(|failure| {
+            Err(Fault::new(FaultKind::Internal, format!("the gateway failed at this request: {failure}")))
+        })
+    }
+
+    /// Finds a network by what executors say, or said before they were lost from sight.
+    pub(crate) fn served(&self, model: &ModelName) -> Result<ServedModel, Fault> {
+        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        match admission::find_model(&self.presences.snapshot(), model) {
+            Ok(served) => {
+                if remembered.len() < REMEMBERED_MODELS || remembered.contains_key(model) {
+                    remembered.insert(model.clone(), served.clone());
+                }
+                Ok(served)
+            }
+            Err(fault) if fault.kind == FaultKind::Unavailable => remembered.get(model).cloned().ok_or(fault),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Whether requests for any network can be worked on now: the broker, a scheduler and an edge executor are there.
+    pub(crate) fn ready(&self) -> bool {
+        let presences = self.presences.snapshot();
+        let present = |kind| presences.iter().any(|presence| is_ready(presence, kind));
+        self.bus.is_connected() && present(ServiceKind::Scheduler) && present(ServiceKind::EdgeExecutor)
+    }
+
+    /// Whether an edge executor takes requests for this network now.
+    pub(crate) fn model_ready(&self, model: &ModelName) -> bool {
+        let presences = self.presences.snapshot();
+        let mut edges = presences.iter().filter(|presence| is_ready(presence, ServiceKind::EdgeExecutor));
+        edges.any(|edge| edge.models.iter().any(|served| &served.name == model))
+    }
+
+    /// Returns when no request is open and every receipt is out.
+    pub(crate) async fn settled(&self) {
+        self.working.close();
+        self.working.wait().await;
+        self.ledger.settled().await;
+    }
+
+    async fn work<R>(&self, receipt: &mut OpenReceipt, offer: &Offer, read: R) -> Result<Answered, Fault>
+    where
+        R: for<'b> FnOnce(&'b [u8], &ServedModel) -> Result<(Input<'b>, Asked), Fault>,
+    {
+        let served = self.served(&offer.model)?;
+        receipt.label = ModelLabel::Known;
+        let (input, asked) = read(&offer.body, &served)?;
+        let mut terms = admission::terms(&asked, &self.limits, offer.arrival.at)?;
+        terms.deadline = offer.latest.map_or(terms.deadline, |latest| latest.min(terms.deadline));
+        receipt.receipt.qos = Some(terms.qos);
+        admission::check_input(&input, &served, &self.limits)?;
+        check_length(&input, self.bus.greatest_payload())?;
+
+        let budget = terms.deadline.remaining_at(offer.arrival.at).saturating_sub(ANSWERING);
+        let running = self.run(receipt, offer, &terms, input);
+        let (reply, output) =
+            timeout_at(offer.arrival.since + budget, running).await.map_err(|_elapsed| {
+                let budget = budget.as_millis();
+                Fault::new(
+                    FaultKind::DeadlineExceeded,
+                    format!("no answer within the {budget} ms to the deadline"),
+                )
+            })??;
+        Ok(Answered { reply, output, served })
+    }
+
+    async fn run(
+        &self,
+        receipt: &mut OpenReceipt,
+        offer: &Offer,
+        terms: &Terms,
+        input: Input<'_>,
+    ) -> Result<(InferReply, Tensor<'static>), Fault> {
+        let asked_at = Instant::now();
+        let plan = self.plan(offer, terms).await?;
+        receipt.planned(&plan);
+        receipt.receipt.stages.push(StageTime {
+            stage: Stage::Plan,
+            place: Place::Edge,
+            time_ms: asked_at.elapsed().into(),
+            source: TimeSource::Measured,
+        });
+        let body = self.execute(receipt, offer, terms, &plan, input).await?;
+        let executed: ExecuteReply<'_> = schemas::decode(&body).map_err(|error| {
+            Fault::new(FaultKind::Internal, format!("the edge executor's reply: {error}"))
+        })?;
+        receipt.executed(&executed);
+        let latency_ms = offer.arrival.elapsed();
+        let reply = InferReply {
+            id: offer.arrival.id,
+            model: offer.model.clone(),
+            top: executed.top,
+            latency_ms,
+            within_limit: latency_ms <= terms.qos.latency_ms,
+            limit_ms: terms.qos.latency_ms,
+            configuration: executed.configuration,
+            fallback: executed.fallback,
+            policy: plan.policy,
+            front: plan.front,
+            stages: receipt.receipt.stages.clone(),
+            energy: executed.energy,
+        };
+        Ok((reply, executed.output.into_owned()))
+    }
+
+    async fn plan(&self, offer: &Offer, terms: &Terms) -> Result<Plan, Fault> {
+        let request = PlanRequest {
+            id: offer.arrival.id,
+            model: offer.model.clone(),
+            qos: terms.qos,
+            policy: terms.policy,
+        };
+        let body = schemas::encode(&request).map_err(|error| unencodable(&error))?;
+        let answer = self.bus.call_until_deadline(Call {
+            targets: vec![subjects::plan(&offer.model)],
+            id: offer.arrival.id,
+            deadline: cut_off(terms),
+            body: body.into(),
+            accept_within: None,
+        });
+        let answer = answer.await.map_err(|error| fault("scheduler", error))?;
+        schemas::decode(&answer.body)
+            .map_err(|error| Fault::new(FaultKind::Internal, format!("the scheduler's plan: {error}")))
+    }
+
+    async fn execute(
+        &self,
+        receipt: &mut OpenReceipt,
+        offer: &Offer,
+        terms: &Terms,
+        plan: &Plan,
+        input: Input<'_>,
+    ) -> Result<Bytes, Fault> {
+        let request = ExecuteRequest {
+            id: offer.arrival.id,
+            model: offer.model.clone(),
+            input,
+            configuration: plan.configuration,
+            cloud: plan.cloud.clone(),
+        };
+        let body = schemas::encode(&request).map_err(|error| unencodable(&error))?;
+        let planned = subjects::execute_edge_at(&offer.model, &plan.edge);
+        let answer = self.bus.call_until_deadline(Call {
+            targets: vec![planned.clone(), subjects::execute_edge(&offer.model)],
+            id: offer.arrival.id,
+            deadline: cut_off(terms),
+            body: body.into(),
+            accept_within: None,
+        });
+        let answer = answer.await.map_err(|error| fault("edge executor", error))?;
+        receipt.receipt.edge = answered_by(&answer.target, &planned, &plan.edge);
+        Ok(answer.body)
+    }
+}
+
+fn is_ready(presence: &Presence, kind: ServiceKind) -> bool {
+    presence.service == kind && presence.state == ServiceState::Ready
+}
+
+/// Calls end a little before the deadline, so that the answer is out by then.
+fn cut_off(terms: &Terms) -> UnixMillis {
+    let answering = u64::try_from(ANSWERING.as_millis()).unwrap_or(u64::MAX);
+    UnixMillis(terms.deadline.0.saturating_sub(answering))
+}
+
+/// Which instance answered; over the queue subject nobody says.
+fn answered_by(target: &broker::Subject, planned: &broker::Subject, edge: &InstanceId) -> Option<InstanceId> {
+    (target == planned).then(|| edge.clone())
+}
+
+/// A typed error of the other side goes on as it is; the layer's own errors say whom they were about.
+fn fault(whom: &str, error: CallError) -> Fault {
+    match error {
+        CallError::Fault(fault) => fault,
+        other => {
+            let fault = other.to_fault();
+            Fault { message: format!("{whom}: {}", fault.message), ..fault }
+        }
+    }
+}
+
+fn check_length(input: &Input<'_>, greatest: ByteCount) -> Result<(), Fault> {
+    let length = match input {
+        Input::Encoded { bytes } => bytes.len(),
+        Input::Pixels { rgb, .. } => rgb.len(),
+        Input::Tensor(tensor) => tensor.data().len(),
+    };
+    let greatest = ByteCount(greatest.0.saturating_sub(ENVELOPE));
+    if length as u64 <= greatest.0 {
+        return Ok(());
+    }
+    let length = ByteCount(length as u64);
+    let message = format!("the input is {length}, the broker carries at most {greatest}: send it smaller");
+    Err(Fault::new(FaultKind::BadRequest, message))
+}
+
+fn unencodable(error: &schemas::WireError) -> Fault {
+    Fault::new(FaultKind::Internal, error.to_string())
+}

@@ -1,0 +1,121 @@
+//! The shell: NATS in, HTTP in, presence, leaving.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use broker::{Announcement, Endpoint, Identity, PresenceUpdate, Request, Response, Serving, subjects};
+use chassis::ServiceContext;
+use schemas::{Fault, FaultKind, ModelName, ServiceKind};
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tracing::warn;
+
+use crate::error::Error;
+use crate::http::HttpServer;
+use crate::ingress::{self, DEADLINE_HEADER, Form, LATENCY_HEADER, POLICY_HEADER, Sender, TermTexts};
+use crate::metrics::Metrics;
+use crate::pipeline::{Offer, Pipeline};
+use crate::receipts::{Arrival, Ledger};
+use crate::settings::Settings;
+
+/// How often samples are moved into histograms: some thousand requests a gateway, some tens of KB.
+const METRICS_UPKEEP: Duration = Duration::from_secs(5);
+/// How long receipts may take to leave after the last request ended: one publish.
+const LAST_RECEIPTS: Duration = Duration::from_secs(2);
+
+/// A gateway that answers. Dropped, it falls silent as in a crash.
+pub struct Running {
+    announcement: Announcement,
+    serving: Serving,
+    http: HttpServer,
+    pipeline: Arc<Pipeline>,
+    _upkeep: Upkeep,
+}
+
+/// Starts a gateway; when this returns, it answers over NATS and HTTP and is announced.
+pub async fn start(settings: Settings, context: ServiceContext) -> Result<Running, Error> {
+    settings.check()?;
+    let ServiceContext { bus, node, instance, .. } = context;
+    let at = |step| move |source| Error::Broker { step, source };
+    let presences = bus.watch_presences().await.map_err(at("watching who is there"))?;
+    let metrics = Arc::new(Metrics::new()?);
+    let ledger = Ledger::new(bus.clone(), node.clone(), metrics.clone());
+    let pipeline = Pipeline::new(bus.clone(), presences, settings.limits(), ledger);
+    let http = HttpServer::start(&settings, pipeline.clone(), metrics.clone()).await?;
+    let (working, counting) = (pipeline.clone(), metrics.clone());
+    let handler = move |request: Request| {
+        let (pipeline, metrics) = (working.clone(), counting.clone());
+        async move { answer(&pipeline, &metrics, request).await }
+    };
+    let endpoint = Endpoint::new(settings.capacity).shared(subjects::infer_any());
+    let serving = bus.serve(endpoint, handler).await.map_err(at("serving requests"))?;
+    let (credits, capacity) = (serving.credit_reader(), serving.capacity());
+    let identity = Identity { service: ServiceKind::Gateway, instance, node };
+    let update = move || PresenceUpdate { credits: credits(), capacity, models: Vec::new(), hardware: None };
+    let announcement =
+        bus.announce(identity, env!("CARGO_PKG_VERSION"), update).await.map_err(at("announcing itself"))?;
+    let upkeep = Upkeep(tokio::spawn(keep_up(metrics)));
+    Ok(Running { announcement, serving, http, pipeline, _upkeep: upkeep })
+}
+
+impl Running {
+    /// Where HTTP listens; with the port that was taken when port 0 was asked for.
+    pub fn http_address(&self) -> SocketAddr {
+        self.http.address()
+    }
+
+    /// Leaves in order: says so, refuses new work over NATS for two heartbeats while HTTP says "not ready",
+    /// finishes what runs for at most `grace`, sees the receipts out.
+    pub async fn leave(mut self, grace: Duration) {
+        self.http.withdraw();
+        self.announcement.withdraw().await;
+        self.serving.leave(grace).await;
+        self.http.leave(grace).await;
+        if timeout(LAST_RECEIPTS, self.pipeline.settled()).await.is_err() {
+            warn!("requests or receipts were left at the end");
+        }
+        self.announcement.remove().await;
+    }
+}
+
+/// The task that keeps the histograms small; it ends with the service.
+struct Upkeep(JoinHandle<()>);
+
+impl Drop for Upkeep {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+async fn keep_up(metrics: Arc<Metrics>) {
+    let mut ticks = interval(METRICS_UPKEEP);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        metrics.upkeep();
+    }
+}
+
+/// Answers one request that came over NATS, in the form it came in.
+async fn answer(pipeline: &Arc<Pipeline>, metrics: &Metrics, request: Request) -> Result<Response, Fault> {
+    let arrival = Arrival::now(request.id);
+    let model = ModelName::new(request.subject.last_token()).map_err(|error| {
+        metrics.refused_without_model(FaultKind::BadRequest);
+        Fault::new(FaultKind::BadRequest, error.to_string())
+    })?;
+    let sender = if request.plain { Sender::Plain } else { Sender::Splinter };
+    let form = ingress::form(request.headers.get("Content-Type"), sender);
+    let headers = TermTexts {
+        latency_ms: request.headers.get(LATENCY_HEADER),
+        deadline: request.headers.get(DEADLINE_HEADER),
+        policy: request.headers.get(POLICY_HEADER),
+    };
+    let asked = headers.read();
+    let offer = Offer { arrival, model, body: request.body, latest: Some(request.deadline) };
+    let answered = pipeline.request(offer, move |body, _served| ingress::read(form, body, asked?)).await?;
+    match form {
+        Form::Picture => Response::json(&answered.reply),
+        Form::MessagePack => Response::messagepack(&answered.reply),
+    }
+}
