@@ -66,11 +66,22 @@ impl Credits {
     }
 }
 
+/// What hears of refused requests.
+#[derive(Clone)]
+struct RefusalObserver(Arc<dyn Fn(&Request, &Fault) + Send + Sync>);
+
+impl std::fmt::Debug for RefusalObserver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RefusalObserver")
+    }
+}
+
 /// The subjects of one kind of work, and how much of it is taken at once.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
     credits: Credits,
     subjects: Vec<(Subject, bool)>,
+    refusals: Option<RefusalObserver>,
 }
 
 impl Endpoint {
@@ -81,7 +92,15 @@ impl Endpoint {
 
     /// Takes requests as long as there are credits, which other endpoints may share.
     pub fn with_credits(credits: &Credits) -> Self {
-        Self { credits: credits.clone(), subjects: Vec::new() }
+        Self { credits: credits.clone(), subjects: Vec::new(), refusals: None }
+    }
+
+    /// Tells of every request that is refused before the handler sees it: its deadline had passed, or the instance
+    /// is leaving or full. Called on the way of every other request, so it must not wait.
+    #[must_use]
+    pub fn on_refusal(mut self, observer: impl Fn(&Request, &Fault) + Send + Sync + 'static) -> Self {
+        self.refusals = Some(RefusalObserver(Arc::new(observer)));
+        self
     }
 
     /// Adds a subject that all instances share: each request goes to one of them.
@@ -176,6 +195,7 @@ struct Shared<H> {
     handler: H,
     credits: Credits,
     draining: AtomicBool,
+    refusals: Option<RefusalObserver>,
     duplicates: Mutex<Duplicates<ReplyTo, Outcome>>,
     running: TaskTracker,
 }
@@ -263,6 +283,7 @@ impl Bus {
             handler,
             credits: endpoint.credits.clone(),
             draining: AtomicBool::new(false),
+            refusals: endpoint.refusals.clone(),
             duplicates: Mutex::new(Duplicates::new()),
             running: running.clone(),
         });
@@ -346,7 +367,12 @@ where
             Arrival::Finished(outcome) => return Admission::Answer(outcome),
             Arrival::New => {}
         }
-        let refuse = |fault| Admission::Answer(Arc::new(Err(fault)));
+        let refuse = |fault| {
+            if let Some(RefusalObserver(observer)) = &self.refusals {
+                observer(request, &fault);
+            }
+            Admission::Answer(Arc::new(Err(fault)))
+        };
         if request.deadline.remaining().is_zero() {
             return refuse(Fault::new(FaultKind::DeadlineExceeded, "the deadline had passed on arrival"));
         }
