@@ -7,4 +7,4 @@ mod protobuf;
 
 pub use export::write_bundle;
 pub use network::Network;
-pub use optimise::{Plan, accuracy, train};
+pub use optimise::{Plan, accuracy, logits, train};

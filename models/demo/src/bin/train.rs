@@ -6,7 +6,8 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 use burn::tensor::Device;
 use clap::Parser;
-use demo_network::train::{Plan, accuracy, train, write_bundle};
+use demo_network::CLASS_NAMES;
+use demo_network::train::{Plan, accuracy, logits, train, write_bundle};
 
 /// Trains the shipped network on pictures drawn from a seed and writes its bundle.
 #[derive(Debug, Parser)]
@@ -32,6 +33,9 @@ struct Arguments {
     /// Folder of the bundle.
     #[arg(long, default_value = "models/demo/bundle")]
     out: PathBuf,
+    /// File for the logits of the first hundred test pictures, one row a picture, to compare other runtimes with.
+    #[arg(long)]
+    logits: Option<PathBuf>,
 }
 
 fn main() -> Result<()> {
@@ -45,5 +49,11 @@ fn main() -> Result<()> {
     let share = accuracy(&network, test_seed, test_pictures, &device)?;
     println!("accuracy {share:.4} on {test_pictures} pictures of seed {test_seed}");
     let source = format!("trained by this project on {pictures} drawn pictures, seed {seed}: models/demo");
-    write_bundle(&network, &arguments.out, &source)
+    write_bundle(&network, &arguments.out, &source)?;
+    if let Some(file) = arguments.logits {
+        let (values, _) = logits(&network, test_seed, 0, 100, &device)?;
+        let row = |row: &[f32]| row.iter().map(f32::to_string).collect::<Vec<_>>().join(" ") + "\n";
+        std::fs::write(&file, values.chunks(CLASS_NAMES.len()).map(row).collect::<String>())?;
+    }
+    Ok(())
 }

@@ -145,7 +145,7 @@ impl Graph {
 
     fn weights<const D: usize>(&mut self, name: &str, values: Tensor<D>) -> Result<()> {
         let shape = values.dims();
-        let values = values.into_data().to_vec::<f32>().map_err(|error| anyhow!("{name}: {error:?}"))?;
+        let values = values.into_data().try_to_vec::<f32>().map_err(|error| anyhow!("{name}: {error:?}"))?;
         let raw: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         let mut tensor = Message::new();
         for size in shape {

@@ -74,12 +74,14 @@ impl Stage {
 
 fn convolution(from: usize, to: usize, kernel: usize, stride: usize, gain: f64, device: &Device) -> Conv2d {
     let around = kernel / 2;
-    Conv2dConfig::new([from, to], [kernel, kernel])
+    let mut layer = Conv2dConfig::new([from, to], [kernel, kernel])
         .with_stride([stride, stride])
         .with_padding(PaddingConfig2d::Explicit(around, around, around, around))
         .with_initializer(Initializer::KaimingNormal {
             gain: gain * std::f64::consts::SQRT_2,
             fan_out_only: false,
         })
-        .init(device)
+        .init(device);
+    layer.bias = Some(Initializer::Zeros.init([to], device));
+    layer
 }

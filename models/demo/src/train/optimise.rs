@@ -4,13 +4,14 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use burn::module::Module;
 use burn::nn::loss::CrossEntropyLossConfig;
 use burn::optim::{AdamWConfig, GradientsParams};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::network::Network;
+use crate::CLASS_NAMES;
 use crate::pictures::{SIDE, draw};
 
 /// Batches drawn ahead of the training: drawing is faster, so two are enough.
@@ -121,19 +122,33 @@ pub fn train(plan: Plan, device: &Device) -> Result<Network> {
     Ok(network.valid())
 }
 
-/// The share of the pictures `0..count` of `seed` that the network names rightly.
+/// The logits of the pictures `from..from + count` of `seed`, one row a picture, and their classes.
 ///
 /// # Errors
 /// When the logits cannot be read back.
+pub fn logits(
+    network: &Network,
+    seed: u64,
+    from: u64,
+    count: u64,
+    device: &Device,
+) -> Result<(Vec<f32>, Vec<i32>)> {
+    let batch = Batch::draw(seed, from, count);
+    let classes = batch.classes.clone();
+    let logits = network.forward(batch.tensors(device).0).into_data().try_to_vec::<f32>();
+    Ok((logits.map_err(|error| anyhow!("logits: {error:?}"))?, classes))
+}
+
+/// The share of the pictures `0..count` of `seed` that the network names rightly.
+///
+/// # Errors
+/// As [`logits`].
 pub fn accuracy(network: &Network, seed: u64, count: u64, device: &Device) -> Result<f64> {
     const AT_ONCE: u64 = 100;
     let mut right = 0;
     for from in (0..count).step_by(AT_ONCE as usize) {
-        let batch = Batch::draw(seed, from, AT_ONCE.min(count - from));
-        let classes = batch.classes.clone();
-        let logits = network.forward(batch.tensors(device).0).into_data().to_vec::<f32>();
-        let logits = logits.map_err(|error| anyhow::anyhow!("logits: {error:?}"))?;
-        for (row, class) in logits.chunks(crate::CLASS_NAMES.len()).zip(classes) {
+        let (logits, classes) = logits(network, seed, from, AT_ONCE.min(count - from), device)?;
+        for (row, class) in logits.chunks(CLASS_NAMES.len()).zip(classes) {
             let best = row.iter().enumerate().max_by(|one, two| one.1.total_cmp(two.1));
             right += u64::from(best.is_some_and(|(index, _)| index as i32 == class));
         }
