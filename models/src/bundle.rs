@@ -172,7 +172,8 @@ impl Bundle {
             labels_sha256: labels.as_ref().map(|text| digest_of(text.as_bytes())),
         };
         let text = toml::to_string(&manifest).map_err(|e| ModelError::ManifestNotWritten(Box::new(e)))?;
-        let mut files = vec![(MANIFEST_FILE.to_owned(), text.into_bytes()), (ONNX_FILE.to_owned(), self.onnx.to_vec())];
+        let mut files =
+            vec![(MANIFEST_FILE.to_owned(), text.into_bytes()), (ONNX_FILE.to_owned(), self.onnx.to_vec())];
         files.extend(labels.map(|text| (LABELS_FILE.to_owned(), text.into_bytes())));
         Ok(files)
     }
@@ -199,7 +200,10 @@ fn read(path: &Path, greatest: u64) -> Result<Vec<u8>, ModelError> {
     let fault = |source| ModelError::File { path: path.to_owned(), source };
     let length = fs::metadata(path).map_err(fault)?.len();
     if length > greatest {
-        return Err(ModelError::Bundle(format!("{} has {length} bytes, the greatest is {greatest}", path.display())));
+        return Err(ModelError::Bundle(format!(
+            "{} has {length} bytes, the greatest is {greatest}",
+            path.display()
+        )));
     }
     fs::read(path).map_err(fault)
 }

@@ -150,7 +150,11 @@ impl Network {
         if cut > last { Err(ModelError::NoSuchCut { cut, last }) } else { Ok(usize::from(cut.0)) }
     }
 
-    fn take(&self, values: &[ValueId], tensors: &[Tensor<'_>]) -> Result<Vec<(ValueId, Primitive)>, ModelError> {
+    fn take(
+        &self,
+        values: &[ValueId],
+        tensors: &[Tensor<'_>],
+    ) -> Result<Vec<(ValueId, Primitive)>, ModelError> {
         if values.len() != tensors.len() {
             let reason = format!("{} tensors where {} are expected", tensors.len(), values.len());
             return Err(ModelError::WrongTensors(reason));

@@ -55,7 +55,8 @@ impl Preprocessing {
 
     /// What is wrong with these settings, if anything.
     pub(crate) fn fault(&self) -> Option<String> {
-        let sides = [self.width, self.height, self.resize_short_side.unwrap_or(u32::max(self.width, self.height))];
+        let sides =
+            [self.width, self.height, self.resize_short_side.unwrap_or(u32::max(self.width, self.height))];
         if sides.iter().any(|side| !(1..=Self::GREATEST_SIDE).contains(side)) {
             return Some(format!("preprocessing: sides must be 1 to {} pixels", Self::GREATEST_SIDE));
         }
@@ -107,8 +108,31 @@ fn reader(bytes: &[u8]) -> Result<ImageReader<Cursor<&[u8]>>, ModelError> {
 fn decode(bytes: &[u8]) -> Result<RgbImage, ModelError> {
     let (width, height) = reader(bytes)?.into_dimensions().map_err(ModelError::Picture)?;
     check_size(width, height)?;
+    if is_cut_off_jpeg(bytes) {
+        return Err(ModelError::WrongPixels("its end is missing".to_owned()));
+    }
     let picture = reader(bytes)?.decode().map_err(ModelError::Picture)?;
     Ok(picture.into_rgb8())
+}
+
+/// The decoder fills what is missing of a JPEG with grey; half a picture must not be classified.
+fn is_cut_off_jpeg(bytes: &[u8]) -> bool {
+    const START_OF_SCAN: u8 = 0xda;
+    const END_OF_IMAGE: [u8; 2] = [0xff, 0xd9];
+    let Some(mut rest) = bytes.strip_prefix(&[0xff, 0xd8]) else { return false };
+    // Segments before the pixels may hold a thumbnail with an end of its own: step over them.
+    while let [0xff, marker, high, low, ..] = *rest {
+        if marker == START_OF_SCAN {
+            return !rest.windows(2).any(|pair| pair == END_OF_IMAGE);
+        }
+        let segment = match marker {
+            0xff => 1, // a fill byte
+            _ => 2 + usize::from(u16::from_be_bytes([high, low])),
+        };
+        rest = rest.get(segment..).unwrap_or_default();
+    }
+    // No scan where one should be: the decoder says what is wrong.
+    false
 }
 
 fn from_pixels(width: u32, height: u32, rgb: &[u8]) -> Result<RgbImage, ModelError> {

@@ -195,7 +195,9 @@ impl<'a> Importer<'a> {
         let tensors: Vec<Primitive> = operands.iter().map(|operand| self.trace(operand).clone()).collect();
         let shapes: Vec<Vec<usize>> = tensors.iter().map(shape_of).collect();
         let made = catch_unwind(AssertUnwindSafe(|| operator.run(tensors)))
-            .map_err(|panic| self.refused(&format!("node {:?}: {}", node.name(), message_of(panic.as_ref()))))?
+            .map_err(|panic| {
+                self.refused(&format!("node {:?}: {}", node.name(), message_of(panic.as_ref())))
+            })?
             .map_err(|_| self.refused(&format!("node {:?} has a wrong number of operands", node.name())))?;
         let shape = shape_of(&made);
         if shape.iter().product::<usize>() > GREATEST_ELEMENTS {

@@ -5,12 +5,17 @@ use onnx_ir::Node;
 /// What an operator makes of whole numbers, or `None` where it is not shape arithmetic that we know.
 ///
 /// `inputs` are all operands, each a scalar or a list.
-pub(super) fn evaluate(node: &Node, inputs: &[Vec<i64>], ranges: Option<(i64, i64, i64)>) -> Option<Vec<i64>> {
+pub(super) fn evaluate(
+    node: &Node,
+    inputs: &[Vec<i64>],
+    ranges: Option<(i64, i64, i64)>,
+) -> Option<Vec<i64>> {
     match (node, inputs) {
         (Node::Concat(_), _) => Some(inputs.concat()),
-        (Node::Identity(_) | Node::Cast(_) | Node::Squeeze(_) | Node::Unsqueeze(_) | Node::Reshape(_), [x, ..]) => {
-            Some(x.clone())
-        }
+        (
+            Node::Identity(_) | Node::Cast(_) | Node::Squeeze(_) | Node::Unsqueeze(_) | Node::Reshape(_),
+            [x, ..],
+        ) => Some(x.clone()),
         (Node::Gather(_), [x, indices]) => indices.iter().map(|index| at(x, *index)).collect(),
         (Node::Slice(_), [x, ..]) => {
             let (start, end, step) = ranges?;

@@ -36,9 +36,7 @@ pub(super) fn unary(operator: &Unary, x: Primitive) -> Primitive {
         Unary::Relu => B::relu(x),
         Unary::Clip { least, greatest } => clip(x, *least, *greatest),
         Unary::LeakyRelu { slope } => B::leaky_relu(x, Scalar::Float(*slope)),
-        Unary::HardSigmoid { alpha, beta } => {
-            B::hard_sigmoid(x, Scalar::Float(*alpha), Scalar::Float(*beta))
-        }
+        Unary::HardSigmoid { alpha, beta } => B::hard_sigmoid(x, Scalar::Float(*alpha), Scalar::Float(*beta)),
         Unary::HardSwish => {
             let gate = B::hard_sigmoid(x.clone(), Scalar::Float(1.0 / 6.0), Scalar::Float(0.5));
             B::float_mul(x, gate)

@@ -35,7 +35,10 @@ fn check(name: &str, folder: &str, published: f64, published_five: Option<f64>) 
     println!("{name} on {folder}: {first:.2} % top-1, {five:.2} % top-5");
     assert!((first - published).abs() <= TOLERANCE, "{name} on {folder}: {first} %, published {published} %");
     if let Some(published) = published_five {
-        assert!((five - published).abs() <= TOLERANCE, "{name} on {folder}: {five} %, published {published} %");
+        assert!(
+            (five - published).abs() <= TOLERANCE,
+            "{name} on {folder}: {five} %, published {published} %"
+        );
     }
 }
 

@@ -62,7 +62,10 @@ fn bad_manifests_are_refused() {
         ("an endless picture", &MANIFEST.replace("width = 32", "width = 4000000000")),
         ("no width", &MANIFEST.replace("width = 32", "width = 0")),
         ("division by zero", &MANIFEST.replace("[1.0, 1.0, 1.0]", "[1.0, 0.0, 1.0]")),
-        ("a short side below the crop", &MANIFEST.replace("width = 32", "resize_short_side = 16\nwidth = 32")),
+        (
+            "a short side below the crop",
+            &MANIFEST.replace("width = 32", "resize_short_side = 16\nwidth = 32"),
+        ),
     ];
     for (what, manifest) in cases {
         let error = Bundle::from_files(manifest, Vec::new(), Some("")).unwrap_err();

@@ -15,7 +15,8 @@ const CUT_TOLERANCE: f32 = 0.0;
 fn picture(shared: &std::path::Path, bundle: &Bundle) -> Tensor<'static> {
     let folder = if bundle.preprocessing().width == 224 { "imagenet_100" } else { "cifar10_lossless_228" };
     let (path, _) = shared::pictures(shared, folder).swap_remove(7);
-    preprocess(bundle.preprocessing(), &Input::Encoded { bytes: Cow::Owned(fs::read(path).unwrap()) }).unwrap()
+    preprocess(bundle.preprocessing(), &Input::Encoded { bytes: Cow::Owned(fs::read(path).unwrap()) })
+        .unwrap()
 }
 
 fn difference(a: &Tensor<'_>, b: &Tensor<'_>) -> f32 {

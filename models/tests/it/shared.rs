@@ -18,9 +18,6 @@ pub fn folder(test: &str) -> Option<PathBuf> {
     }
 }
 
-pub const NETWORKS: [&str; 5] =
-    ["mobilenetv2_1.0_224", "squeezenet1.1_224", "resnet20_cifar10", "resnet56_cifar10", "vit4_cifar10"];
-
 /// Each network's preprocessing, as its publisher says.
 fn preprocessing(network: &str) -> &'static str {
     match network {

@@ -130,8 +130,11 @@ pub(super) fn batch_norm(
         return Ok(Converted::Known(Known::Value(*value)));
     }
     let rank = shape_of(importer.trace(&input)).len();
-    let operands =
-        vec![input, Operand::Constant(per_channel(scale, rank, 1)), Operand::Constant(per_channel(shift, rank, 1))];
+    let operands = vec![
+        input,
+        Operand::Constant(per_channel(scale, rank, 1)),
+        Operand::Constant(per_channel(shift, rank, 1)),
+    ];
     Ok(Converted::Apply(Operator::Affine, operands))
 }
 
@@ -159,7 +162,11 @@ fn per_channel(vector: Primitive, rank: usize, axis: usize) -> Primitive {
     reshape(vector, &shape)
 }
 
-pub(super) fn gemm(importer: &Importer<'_>, node: &Node, config: &onnx_ir::gemm::GemmConfig) -> Result<Converted> {
+pub(super) fn gemm(
+    importer: &Importer<'_>,
+    node: &Node,
+    config: &onnx_ir::gemm::GemmConfig,
+) -> Result<Converted> {
     let settings = Gemm {
         alpha: config.alpha,
         beta: config.beta,

@@ -1,11 +1,11 @@
 //! Operators that move elements about, and arithmetic on shapes.
 
+use onnx_ir::Node;
 use onnx_ir::expand::ExpandConfig;
 use onnx_ir::pad::{ConstantValueInput, PadConfig, PadInput, PadMode};
 use onnx_ir::reduce::{ReduceAxes, ReduceConfig};
 use onnx_ir::reshape::ReshapeInput;
 use onnx_ir::slice::{SliceConfig, SliceInput};
-use onnx_ir::Node;
 
 use super::{Converted, Result, apply_to_first, known, operand, optional};
 use crate::graph::import::{GREATEST_ELEMENTS, Importer, Known};
@@ -33,13 +33,16 @@ pub(super) fn of_integers(importer: &Importer<'_>, node: &Node) -> Result<Option
     }
     let range = match node {
         Node::Slice(slice) => {
-            let first = |input: &SliceInput| list(importer, node, input)?.first().copied().ok_or("empty range".to_owned());
+            let first = |input: &SliceInput| {
+                list(importer, node, input)?.first().copied().ok_or("empty range".to_owned())
+            };
             let step = slice.config.steps.as_ref().map_or(Ok(1), first)?;
             Some((first(&slice.config.starts)?, first(&slice.config.ends)?, step))
         }
         _ => None,
     };
-    let made = integers::evaluate(node, &inputs, range).ok_or("this arithmetic on whole numbers is lacking")?;
+    let made =
+        integers::evaluate(node, &inputs, range).ok_or("this arithmetic on whole numbers is lacking")?;
     Ok(Some(Known::Integers(made)))
 }
 
