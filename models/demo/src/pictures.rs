@@ -43,7 +43,7 @@ pub fn draw(seed: u64, index: u64) -> DrawnPicture {
     let mut random = Random::of(seed, index);
     let class = random.below(CLASS_NAMES.len() as u32);
     let scene = Scene::random(class, &mut random);
-    let noise = random.between(0.01, 0.13);
+    let noise = random.between(0.01, 0.08);
     let mut rgb = Vec::with_capacity((3 * SIDE * SIDE) as usize);
     for row in 0..SIDE {
         for column in 0..SIDE {
@@ -85,11 +85,11 @@ struct Blot {
 impl Scene {
     fn random(class: u32, random: &mut Random) -> Self {
         let base = random.colour();
-        let corners = std::array::from_fn(|_| mix(base, random.colour(), 0.3));
-        let clutter = (0..random.below(8)).map(|_| Blot::clutter(random)).collect();
+        let corners = std::array::from_fn(|_| mix(base, random.colour(), 0.25));
+        let clutter = (0..random.below(6)).map(|_| Blot::clutter(random)).collect();
         let figure = Figure::random(class, random);
-        let radius = random.between(11.0, 27.0);
-        let free = SIDE as f32 / 2.0 - 0.75 * radius;
+        let radius = random.between(15.0, 27.0);
+        let free = SIDE as f32 / 2.0 - 0.85 * radius;
         let middle = (32.0 + random.between(-free, free), 32.0 + random.between(-free, free));
         let (sine, cosine) = random.direction();
         let stretch = random.between(0.85, 1.18);
@@ -97,7 +97,7 @@ impl Scene {
         let axes = [(cosine / wide, sine / wide), (-sine / high, cosine / high)];
         let colour = contrasting(base, random);
         let ground = random.chance(0.4).then(|| contrasting(colour, random));
-        let covers = if random.chance(0.6) { 1 + random.below(2) } else { 0 };
+        let covers = u32::from(random.chance(0.5));
         let cover = (0..covers).map(|_| Blot::cover(middle, radius, random)).collect();
         Self { corners, clutter, figure, middle, axes, colour, ground, cover }
     }
@@ -142,7 +142,7 @@ impl Scene {
 impl Blot {
     fn clutter(random: &mut Random) -> Self {
         let middle = (random.between(0.0, 64.0), random.between(0.0, 64.0));
-        let half = (random.between(1.5, 13.0), random.between(0.6, 4.0));
+        let half = (random.between(1.5, 8.0), random.between(0.6, 2.5));
         Self {
             middle,
             direction: random.direction(),
@@ -156,7 +156,7 @@ impl Blot {
     fn cover(middle: (f32, f32), radius: f32, random: &mut Random) -> Self {
         let (sine, cosine) = random.direction();
         let away = radius * random.between(0.45, 1.0);
-        let half = (radius * random.between(0.2, 0.9), radius * random.between(0.06, 0.3));
+        let half = (radius * random.between(0.2, 0.7), radius * random.between(0.06, 0.25));
         Self {
             middle: (middle.0 + away * cosine, middle.1 + away * sine),
             direction: random.direction(),
@@ -176,7 +176,7 @@ impl Blot {
 
 /// A random colour that can be told from `other`, sometimes only just.
 fn contrasting(other: [f32; 3], random: &mut Random) -> [f32; 3] {
-    let wanted = random.between(0.3, 0.8);
+    let wanted = random.between(0.5, 0.9);
     let mut best = (0.0, random.colour());
     // Far enough is found within a few tries; the best of eight will do when it is not.
     for _ in 0..8 {

@@ -19,16 +19,16 @@ struct Arguments {
     #[arg(long, default_value_t = 1_000_000)]
     test_seed: u64,
     /// Pictures to train on.
-    #[arg(long, default_value_t = 40_000)]
+    #[arg(long, default_value_t = 36_000)]
     pictures: u64,
     /// Pictures to measure the accuracy on.
     #[arg(long, default_value_t = 2_000)]
     test_pictures: u64,
     /// Pictures a step.
-    #[arg(long, default_value_t = 50)]
+    #[arg(long, default_value_t = 32)]
     batch: u64,
     /// Greatest learning rate.
-    #[arg(long, default_value_t = 2e-3)]
+    #[arg(long, default_value_t = 3e-3)]
     rate: f64,
     /// Folder of the bundle.
     #[arg(long, default_value = "models/demo/bundle")]

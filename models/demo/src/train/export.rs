@@ -5,11 +5,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 use burn::nn::Linear;
-use burn::nn::conv::Conv2d;
 use burn::tensor::Tensor;
 use sha2::{Digest, Sha256};
 
-use super::network::{Network, Stage};
+use super::network::{Layer, Network, Stage};
 use super::protobuf::Message;
 use crate::CLASS_NAMES;
 use crate::pictures::SIDE;
@@ -118,7 +117,8 @@ impl Graph {
         Ok(())
     }
 
-    fn convolution(&mut self, name: &str, layer: &Conv2d) -> Result<()> {
+    fn convolution(&mut self, name: &str, layer: &Layer) -> Result<()> {
+        let layer = &layer.conv;
         let (weight, bias) = (format!("{name}.weight"), format!("{name}.bias"));
         self.weights(&weight, layer.weight.val())?;
         self.weights(&bias, layer.bias.as_ref().context("a convolution without bias")?.val())?;

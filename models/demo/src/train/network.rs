@@ -1,9 +1,10 @@
-//! The network: a strided stem, three stages that halve the map, residual blocks in two of them. No normalisation,
-//! so that every operator of the exported graph is one that every runtime knows.
+//! The network: a strided stem, three stages that halve the map, residual blocks in two of them. It is trained with
+//! batch normalisation, without which the loss does not move, and shipped without: every one is folded into the
+//! convolution before it.
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::{Initializer, Linear, LinearConfig, PaddingConfig2d};
+use burn::nn::{BatchNorm, BatchNormConfig, Initializer, Linear, LinearConfig, PaddingConfig2d};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
@@ -15,20 +16,27 @@ const CHANNELS: [usize; 4] = [16, 32, 64, 96];
 /// The shipped network, N×3×64×64 in, N×10 logits out.
 #[derive(Module, Debug)]
 pub struct Network {
-    pub(super) stem: Conv2d,
+    pub(super) stem: Layer,
     pub(super) stage1: Stage,
     pub(super) stage2: Stage,
-    pub(super) down3: Conv2d,
-    pub(super) conv3: Conv2d,
+    pub(super) down3: Layer,
+    pub(super) conv3: Layer,
     pub(super) classifier: Linear,
 }
 
 /// Halves the map, then adds what two convolutions find.
 #[derive(Module, Debug)]
 pub(super) struct Stage {
-    pub(super) down: Conv2d,
-    pub(super) conv1: Conv2d,
-    pub(super) conv2: Conv2d,
+    pub(super) down: Layer,
+    pub(super) conv1: Layer,
+    pub(super) conv2: Layer,
+}
+
+/// A convolution and, while it is trained, a normalisation.
+#[derive(Module, Debug)]
+pub(super) struct Layer {
+    pub(super) conv: Conv2d,
+    norm: Option<BatchNorm>,
 }
 
 impl Network {
@@ -36,11 +44,11 @@ impl Network {
     pub fn new(device: &Device) -> Self {
         let [stem, one, two, three] = CHANNELS;
         Self {
-            stem: convolution(3, stem, 5, 2, 1.0, device),
+            stem: Layer::new(3, stem, 5, 2, device),
             stage1: Stage::new(stem, one, device),
             stage2: Stage::new(one, two, device),
-            down3: convolution(two, three, 3, 2, 1.0, device),
-            conv3: convolution(three, three, 3, 1, 1.0, device),
+            down3: Layer::new(two, three, 3, 2, device),
+            conv3: Layer::new(three, three, 3, 1, device),
             classifier: LinearConfig::new(three, CLASS_NAMES.len()).init(device),
         }
     }
@@ -53,15 +61,26 @@ impl Network {
         let features: Tensor<2> = map.mean_dims(&[2, 3]).flatten(1, 3);
         self.classifier.forward(features)
     }
+
+    /// The trained network without normalisation: the same function, to the rounding of its arithmetic.
+    pub fn folded(self) -> Self {
+        Self {
+            stem: self.stem.folded(),
+            stage1: self.stage1.folded(),
+            stage2: self.stage2.folded(),
+            down3: self.down3.folded(),
+            conv3: self.conv3.folded(),
+            classifier: self.classifier,
+        }
+    }
 }
 
 impl Stage {
     fn new(from: usize, to: usize, device: &Device) -> Self {
         Self {
-            down: convolution(from, to, 3, 2, 1.0, device),
-            conv1: convolution(to, to, 3, 1, 1.0, device),
-            // Small, so that the sum starts out as large as the map it is added to.
-            conv2: convolution(to, to, 3, 1, 0.2, device),
+            down: Layer::new(from, to, 3, 2, device),
+            conv1: Layer::new(to, to, 3, 1, device),
+            conv2: Layer::new(to, to, 3, 1, device),
         }
     }
 
@@ -70,18 +89,44 @@ impl Stage {
         let found = self.conv2.forward(relu(self.conv1.forward(map.clone())));
         relu(map + found)
     }
+
+    fn folded(self) -> Self {
+        Self { down: self.down.folded(), conv1: self.conv1.folded(), conv2: self.conv2.folded() }
+    }
 }
 
-fn convolution(from: usize, to: usize, kernel: usize, stride: usize, gain: f64, device: &Device) -> Conv2d {
-    let around = kernel / 2;
-    let mut layer = Conv2dConfig::new([from, to], [kernel, kernel])
-        .with_stride([stride, stride])
-        .with_padding(PaddingConfig2d::Explicit(around, around, around, around))
-        .with_initializer(Initializer::KaimingNormal {
-            gain: gain * std::f64::consts::SQRT_2,
-            fan_out_only: false,
-        })
-        .init(device);
-    layer.bias = Some(Initializer::Zeros.init([to], device));
-    layer
+impl Layer {
+    fn new(from: usize, to: usize, kernel: usize, stride: usize, device: &Device) -> Self {
+        let around = kernel / 2;
+        let mut conv = Conv2dConfig::new([from, to], [kernel, kernel])
+            .with_stride([stride, stride])
+            .with_padding(PaddingConfig2d::Explicit(around, around, around, around))
+            .with_initializer(Initializer::KaimingNormal {
+                gain: std::f64::consts::SQRT_2,
+                fan_out_only: false,
+            })
+            .init(device);
+        conv.bias = Some(Initializer::Zeros.init([to], device));
+        Self { conv, norm: Some(BatchNormConfig::new(to).init(device)) }
+    }
+
+    fn forward(&self, map: Tensor<4>) -> Tensor<4> {
+        let map = self.conv.forward(map);
+        match &self.norm {
+            Some(norm) => norm.forward(map),
+            None => map,
+        }
+    }
+
+    fn folded(self) -> Self {
+        let Self { mut conv, norm } = self;
+        if let (Some(norm), Some(bias)) = (norm, conv.bias.take()) {
+            let scale = norm.gamma.val() / (norm.running_var.value() + norm.epsilon).sqrt();
+            let bias = (bias.val() - norm.running_mean.value()) * scale.clone() + norm.beta.val();
+            let channels = scale.dims()[0];
+            conv.weight = Param::from_tensor(conv.weight.val() * scale.reshape([channels, 1, 1, 1]));
+            conv.bias = Some(Param::from_tensor(bias));
+        }
+        Self { conv, norm: None }
+    }
 }

@@ -98,7 +98,7 @@ pub fn train(plan: Plan, device: &Device) -> Result<Network> {
     });
 
     let loss = CrossEntropyLossConfig::new().with_smoothing(Some(0.05)).init(&training);
-    let mut optimizer = AdamWConfig::new().with_weight_decay(0.02).init();
+    let mut optimizer = AdamWConfig::new().with_epsilon(1e-8).with_weight_decay(0.02).init();
     let (start, mut sum) = (Instant::now(), 0.0);
     for step in 0..plan.steps() {
         let (pictures, classes) = batches.recv().context("the drawing thread is gone")?.tensors(&training);
@@ -119,7 +119,7 @@ pub fn train(plan: Plan, device: &Device) -> Result<Network> {
             sum = 0.0;
         }
     }
-    Ok(network.valid())
+    Ok(network.valid().folded())
 }
 
 /// The logits of the pictures `from..from + count` of `seed`, one row a picture, and their classes.
