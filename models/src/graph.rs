@@ -3,6 +3,7 @@
 pub(crate) mod convert;
 pub(crate) mod import;
 pub(crate) mod integers;
+mod names;
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -11,6 +11,7 @@ use burn_dispatch::DispatchDevice;
 use onnx_ir::{Argument, Message, ModelProto, OnnxGraph, OnnxGraphBuilder, TensorData, TensorDataExt};
 
 use super::convert::{self, Converted};
+use super::names::{self, Names};
 use super::{Graph, Node, Operand, ValueId, ValueInfo, message_of};
 use crate::error::ModelError;
 use crate::operators::{B, Operator, Primitive, shape_of};
@@ -50,7 +51,8 @@ pub(crate) fn import(onnx: &[u8], file: &str, device: &DispatchDevice) -> Result
             .parse_bytes(&bytes)
             .map_err(|e| refused(file, &e.to_string()))?;
         drop(bytes);
-        Importer::new(&graph, file, device)?.import(&graph)
+        let names = names::of_file(&model, &graph);
+        Importer::new(&graph, names, file, device)?.import(&graph)
     })
 }
 
@@ -101,6 +103,8 @@ pub(crate) struct Importer<'a> {
     pub(crate) file: &'a str,
     pub(crate) device: &'a DispatchDevice,
     known: HashMap<String, Known>,
+    /// What the file calls things, by the parser's name of the output.
+    names: HashMap<String, Names>,
     nodes: Vec<Node>,
     values: Vec<ValueInfo>,
     /// What each value is for an input of zeros.
@@ -110,7 +114,12 @@ pub(crate) struct Importer<'a> {
 }
 
 impl<'a> Importer<'a> {
-    fn new(graph: &OnnxGraph, file: &'a str, device: &'a DispatchDevice) -> Result<Self, ModelError> {
+    fn new(
+        graph: &OnnxGraph,
+        names: HashMap<String, Names>,
+        file: &'a str,
+        device: &'a DispatchDevice,
+    ) -> Result<Self, ModelError> {
         let [input] = graph.inputs.as_slice() else {
             return Err(refused(file, &format!("it has {} inputs, one is supported", graph.inputs.len())));
         };
@@ -129,6 +138,7 @@ impl<'a> Importer<'a> {
         Ok(Self {
             file,
             device,
+            names,
             known: HashMap::from([(input.name.clone(), Known::Value(0))]),
             nodes: Vec::new(),
             values: vec![ValueInfo { name: input.name.clone(), shape }],
@@ -147,7 +157,6 @@ impl<'a> Importer<'a> {
         match self.known.get(&output.name) {
             Some(Known::Value(value)) if *value > 0 => {
                 let value = *value;
-                self.values[value].name = output.name.clone();
                 Ok(Graph::new(self.nodes, self.values, value))
             }
             _ => Err(self.refused("its output does not depend on its input")),
@@ -162,10 +171,11 @@ impl<'a> Importer<'a> {
         if matches!(node, onnx_ir::Node::Constant(_)) {
             return Ok(()); // read through the arguments that name it
         }
+        let (name, file) = (self.name_of(node), self.file);
         let lacking = |reason: &str| ModelError::Unsupported {
             operator: node.node_type().to_string(),
-            node: node.name().to_owned(),
-            file: self.file.to_owned(),
+            node: name.clone(),
+            file: file.to_owned(),
             reason: reason.to_owned(),
         };
         // Dropout's mask and the like: fine as long as nobody reads them.
@@ -196,21 +206,29 @@ impl<'a> Importer<'a> {
         let shapes: Vec<Vec<usize>> = tensors.iter().map(shape_of).collect();
         let made = catch_unwind(AssertUnwindSafe(|| operator.run(tensors)))
             .map_err(|panic| {
-                self.refused(&format!("node {:?}: {}", node.name(), message_of(panic.as_ref())))
+                self.refused(&format!("node {:?}: {}", self.name_of(node), message_of(panic.as_ref())))
             })?
-            .map_err(|_| self.refused(&format!("node {:?} has a wrong number of operands", node.name())))?;
+            .map_err(|_| {
+                self.refused(&format!("node {:?} has a wrong number of operands", self.name_of(node)))
+            })?;
         let shape = shape_of(&made);
         if shape.iter().product::<usize>() > GREATEST_ELEMENTS {
-            return Err(self.refused(&format!("node {:?} makes a tensor of {shape:?}", node.name())));
+            return Err(self.refused(&format!("node {:?} makes a tensor of {shape:?}", self.name_of(node))));
         }
         if !operands.iter().any(|operand| matches!(operand, Operand::Value(_))) {
             return Ok(Known::Floats(made));
         }
         let macs = operator.macs(&shapes, &shape);
-        self.nodes.push(Node { name: node.name().to_owned(), operator, operands, macs });
-        self.values.push(ValueInfo { name: output.to_owned(), shape });
+        let value = self.names.get(output).map_or(output, |names| &names.output).to_owned();
+        self.nodes.push(Node { name: self.name_of(node), operator, operands, macs });
+        self.values.push(ValueInfo { name: value, shape });
         self.traces.push(made);
         Ok(Known::Value(self.values.len() - 1))
+    }
+
+    fn name_of(&self, node: &onnx_ir::Node) -> String {
+        let names = node.outputs().first().and_then(|output| self.names.get(&output.name));
+        names.map_or(node.name(), |names| &names.node).to_owned()
     }
 
     /// What an operand is for an input of zeros.

@@ -68,7 +68,7 @@ pub(super) fn reshaped(from: &[usize], wanted: &[i64]) -> Option<Vec<usize>> {
     let known = shape.iter().try_fold(1_usize, |product, side| product.checked_mul(*side))?;
     match wanted.iter().filter(|side| **side == -1).count() {
         0 => {}
-        1 if known > 0 && total % known == 0 => {
+        1 if known > 0 && total.is_multiple_of(known) => {
             let free = wanted.iter().position(|side| *side == -1)?;
             shape[free] = total / known;
         }
@@ -83,7 +83,8 @@ mod tests {
 
     #[test]
     fn reshape_rules() {
-        let cases: [(&[usize], &[i64], Option<&[usize]>); 6] = [
+        type Case<'a> = (&'a [usize], &'a [i64], Option<&'a [usize]>);
+        let cases: [Case<'_>; 6] = [
             (&[1, 6, 4], &[0, -1], Some(&[1, 24])),
             (&[1, 6, 4], &[2, 3, 4], Some(&[2, 3, 4])),
             (&[1, 6, 4], &[-1, -1], None),

@@ -73,6 +73,19 @@ fn every_cut_of_the_vision_transformer() {
     check_every_cut("vit4_cifar10");
 }
 
+#[test]
+fn cuts_bear_the_names_of_the_file() {
+    let Some(shared) = shared::folder("cuts_bear_the_names_of_the_file") else { return };
+    let (bundle, network) = shared::network(&shared, "vit4_cifar10");
+    let cuts = network.describe(bundle.name(), &[]).cuts;
+    let first: Vec<&str> = cuts[1..8].iter().map(|cut| cut.name.as_str()).collect();
+    // Shape arithmetic is folded, and a product with its bias is one node.
+    let expected =
+        ["Conv_1", "Reshape_2", "Transpose_3", "Concat_8", "Add_9", "LayerNormalization_10", "Add_12"];
+    assert_eq!(first, expected);
+    assert_eq!(cuts[4].frontier[0].name, "concat_8");
+}
+
 fn resnet20(test: &str) -> Option<(Bundle, Network)> {
     shared::folder(test).map(|shared| shared::network(&shared, "resnet20_cifar10"))
 }
@@ -88,6 +101,7 @@ fn the_description_adds_up() {
     assert_eq!((first.name.as_str(), first.bytes.0, first.macs_before), ("input", 3072, 0));
     assert_eq!((last.name.as_str(), last.bytes.0, last.macs_after), ("output", 0, 0));
     assert!(last.frontier.is_empty());
+    assert_eq!((description.cuts[1].name.as_str(), description.output.name.as_str()), ("Conv_1", "logits"));
     for cut in &description.cuts {
         assert_eq!(cut.macs_before + cut.macs_after, first.macs_after, "cut {}", cut.cut);
     }
