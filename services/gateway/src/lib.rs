@@ -14,8 +14,8 @@
 //! # What it promises
 //! - One outcome a request, a result or a typed [`schemas::Fault`], by its deadline. A result after the latency limit
 //!   is still a result and says that it is late.
-//! - One receipt a request whose model name can be one, refused ones too. (What the broker's layer refuses
-//!   before the gateway sees it, a deadline that passed on the way for one, has none.)
+//! - One receipt a request whose model name can be one, refused ones too. (A call of our own layer that is refused
+//!   because this gateway is full or leaving goes on to another one and has its receipt from there.)
 //! - Bad input is refused before it is passed on, as far as a header can tell; what an executor refuses comes
 //!   back unchanged.
 //!

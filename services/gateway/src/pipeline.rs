@@ -83,6 +83,14 @@ impl Pipeline {
         })
     }
 
+    /// Leaves the receipt of a request that was refused before anything was read of it.
+    pub(crate) fn refused(&self, arrival: Arrival, model: ModelName, kind: FaultKind) {
+        let known = self.served(&model).is_ok();
+        let mut receipt = self.ledger.open(arrival, model);
+        receipt.label = if known { ModelLabel::Known } else { ModelLabel::Unknown };
+        receipt.receipt.outcome = Outcome::Failed(kind);
+    }
+
     /// Finds a network by what executors say, or said before they were lost from sight.
     pub(crate) fn served(&self, model: &ModelName) -> Result<ServedModel, Fault> {
         let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);

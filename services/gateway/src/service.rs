@@ -48,7 +48,10 @@ pub async fn start(settings: Settings, context: ServiceContext) -> Result<Runnin
         let (pipeline, metrics) = (working.clone(), counting.clone());
         async move { answer(&pipeline, &metrics, request).await }
     };
-    let endpoint = Endpoint::new(settings.capacity).shared(subjects::infer_any());
+    let refusing = pipeline.clone();
+    let endpoint = Endpoint::new(settings.capacity)
+        .shared(subjects::infer_any())
+        .on_refusal(move |request, fault| refused(&refusing, request, fault));
     let serving = bus.serve(endpoint, handler).await.map_err(at("serving requests"))?;
     let (credits, capacity) = (serving.credit_reader(), serving.capacity());
     let identity = Identity { service: ServiceKind::Gateway, instance, node };
@@ -94,6 +97,17 @@ async fn keep_up(metrics: Arc<Metrics>) {
     loop {
         ticks.tick().await;
         metrics.upkeep();
+    }
+}
+
+/// Leaves the receipt of a request that the request layer refused. One that its caller takes to another gateway
+/// gets its receipt there.
+fn refused(pipeline: &Pipeline, request: &Request, fault: &Fault) {
+    if fault.kind.another_may_do_it() && !request.plain {
+        return;
+    }
+    if let Ok(model) = ModelName::new(request.subject.last_token()) {
+        pipeline.refused(Arrival::now(request.id), model, fault.kind);
     }
 }
 

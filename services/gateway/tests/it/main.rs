@@ -1,0 +1,10 @@
+//! The gateway from outside: over NATS as a plain client and as one of ours, and over HTTP, on a real broker.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod bad_input;
+mod http;
+mod leaving;
+mod nats;
+mod open_inference;
+mod plain;
+mod site;
