@@ -118,10 +118,10 @@ fn a_frontier_that_does_not_fit_is_the_callers_fault() {
     let beyond = Cut(network.last_cut().0 + 1);
     let refusals = [
         network.tail(Cut(0), &[]),
-        network.tail(Cut(0), &[wrong_shape.clone()]),
+        network.tail(Cut(0), std::slice::from_ref(&wrong_shape)),
         network.tail(Cut(0), &[wrong_type]),
         network.tail(Cut(0), &[right.clone(), right.clone()]),
-        network.tail(beyond, &[right.clone()]),
+        network.tail(beyond, std::slice::from_ref(&right)),
         network.run(&wrong_shape),
     ];
     for (index, refusal) in refusals.into_iter().enumerate() {
