@@ -1,0 +1,109 @@
+//! Fronts with the last good one kept, and networks whose digest is checked.
+
+use async_nats::jetstream;
+use schemas::{
+    Configuration, Cut, Digest, Front, FrontId, LatencySummary, Measurement, Millis, ModelName, NodeId, UnixMillis,
+};
+use testkit::{TestServer, wait_for};
+
+use crate::{PATIENCE, model};
+
+fn front() -> Front {
+    let zero = LatencySummary {
+        mean_ms: Millis::ZERO,
+        p50_ms: Millis::ZERO,
+        p95_ms: Millis::ZERO,
+        deviation_ms: Millis::ZERO,
+    };
+    let point = Measurement {
+        configuration: Configuration { cut: Cut(1), codec: Default::default(), edge_frequency_khz: None },
+        cut_name: "x".into(),
+        latency: zero,
+        stages: vec![],
+        energy: vec![],
+        accuracy: None,
+        sent_bytes: Default::default(),
+        samples: 1,
+    };
+    Front {
+        id: FrontId::fresh(),
+        model: model(),
+        digest: Digest::from_bytes([1; 32]),
+        last_cut: Cut(2),
+        edge: NodeId::new("e").unwrap(),
+        emulates: None,
+        cloud: NodeId::new("c").unwrap(),
+        points: vec![point.clone()],
+        all_cloud: point.clone(),
+        all_edge: point,
+        measured: 1,
+        started_at: UnixMillis(1),
+        ended_at: UnixMillis(2),
+        software: "test".into(),
+    }
+}
+
+#[tokio::test]
+async fn a_bad_front_is_refused_and_the_last_good_one_stays() {
+    let server = TestServer::start().await.unwrap();
+    let (watcher, there) = (server.connect("watcher").await.unwrap(), server.connect("there").await.unwrap());
+    let (good, better) = (front(), front());
+    there.publish_front(&good).await.unwrap();
+    let fronts = watcher.watch_fronts().await.unwrap();
+    let known = || fronts.for_model(&model()).iter().map(|front| front.id).collect::<Vec<_>>();
+    assert_eq!(known(), [good.id]);
+
+    let plain = async_nats::ConnectOptions::new().connect(server.url()).await.unwrap();
+    let bucket = jetstream::new(plain).get_key_value("splinter-fronts").await.unwrap();
+    bucket.put("m.e.c", "garbage".into()).await.unwrap();
+    let empty = Front { points: vec![], ..front() };
+    bucket.put("m.e.c", schemas::encode(&empty).unwrap().into()).await.unwrap();
+    let beyond = Front { last_cut: Cut(0), ..front() };
+    bucket.put("m.e.c", schemas::encode(&beyond).unwrap().into()).await.unwrap();
+    let other = Front { model: ModelName::new("other").unwrap(), ..front() };
+    bucket.put("m.e.d", schemas::encode(&other).unwrap().into()).await.unwrap();
+    // Changes arrive in order: when the better one is there, the bad ones have been looked at.
+    there.publish_front(&better).await.unwrap();
+    let arrived = || async {
+        match known() {
+            ids if ids == [better.id] => Ok(()),
+            ids if ids == [good.id] => Err("the better one has not arrived".to_owned()),
+            ids => panic!("a bad front was taken: {ids:?}"),
+        }
+    };
+    wait_for(PATIENCE, arrived).await.unwrap();
+    assert!(fronts.for_model(&ModelName::new("other").unwrap()).is_empty());
+}
+
+#[tokio::test]
+async fn networks_come_back_as_they_were_put_and_are_listed() {
+    let server = TestServer::start().await.unwrap();
+    let bus = server.connect("there").await.unwrap();
+    let store = bus.model_store().await.unwrap();
+    let bytes: Vec<u8> = (0..300_000u32).map(|index| (index % 251) as u8).collect();
+    store.put(&model(), "model.onnx", bytes.clone()).await.unwrap();
+    store.put(&model(), "model.toml", b"name".to_vec()).await.unwrap();
+    assert_eq!(store.get(&model(), "model.onnx").await.unwrap(), Some(bytes));
+    assert_eq!(store.get(&model(), "labels.txt").await.unwrap(), None);
+    let mut files: Vec<String> = store.list().await.unwrap().into_iter().map(|file| file.file).collect();
+    files.sort();
+    assert_eq!(files, ["model.onnx", "model.toml"]);
+}
+
+#[tokio::test]
+async fn a_damaged_network_is_refused() {
+    let server = TestServer::start().await.unwrap();
+    let bus = server.connect("there").await.unwrap();
+    let store = bus.model_store().await.unwrap();
+    store.put(&model(), "model.onnx", vec![7; 1_000]).await.unwrap();
+    let plain = async_nats::ConnectOptions::new().connect(server.url()).await.unwrap();
+    let context = jetstream::new(plain.clone());
+    let info = context.get_object_store("splinter-models").await.unwrap().info("m/model.onnx").await.unwrap();
+    // Another chunk under the same name: the object is longer than its description says.
+    let chunk = format!("$O.splinter-models.C.{}", info.nuid);
+    let stream = context.get_stream("OBJ_splinter-models").await.unwrap();
+    stream.purge().filter(&chunk).await.unwrap();
+    context.publish(chunk, vec![8u8; 1_000].into()).await.unwrap().await.unwrap();
+    let error = store.get(&model(), "model.onnx").await.unwrap_err();
+    assert!(matches!(error, broker::BrokerError::Damaged { .. }), "{error}");
+}
