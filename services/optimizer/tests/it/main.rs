@@ -1,0 +1,6 @@
+//! The optimizer from outside, on a real broker, with executors whose latencies and joules are known.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod measuring;
+mod refusals;
+mod site;
