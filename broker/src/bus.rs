@@ -103,13 +103,12 @@ impl Bus {
 
     /// Subscribes; returns when the broker knows of it.
     pub async fn subscribe(&self, subject: Subject) -> Result<Subscription, BrokerError> {
-        let subscribing = async {
-            let subscriber = self.client().subscribe(subject.as_str().to_owned()).await;
-            let subscriber = subscriber.map_err(|error| BrokerError::failed("subscribing", error))?;
-            self.flush().await?;
-            Ok(Subscription(subscriber))
-        };
-        timeout(PUBLISHING, subscribing).await.map_err(|_| BrokerError::TimedOut("subscribing"))?
+        let subscribing = self.client().subscribe(subject.as_str().to_owned());
+        let subscribed =
+            timeout(PUBLISHING, subscribing).await.map_err(|_| BrokerError::TimedOut("subscribing"))?;
+        let subscriber = subscribed.map_err(|error| BrokerError::failed("subscribing", error))?;
+        self.round_trip().await?;
+        Ok(Subscription(subscriber))
     }
 
     /// Whether the broker is reachable now.
@@ -124,8 +123,8 @@ impl Bus {
 
     /// Writes everything out and closes. Other clones are closed too.
     pub async fn close(self) {
-        if let Err(error) = self.flush().await {
-            warn!(%error, "the last messages may not have left");
+        if let Err(error) = self.round_trip().await {
+            warn!(%error, "the last messages may not have reached the broker");
         }
         self.inner.caller.stop();
     }
@@ -136,14 +135,6 @@ impl Bus {
 
     pub(crate) fn caller(&self) -> &Caller {
         &self.inner.caller
-    }
-
-    /// Waits until everything published so far is on the socket.
-    pub(crate) async fn flush(&self) -> Result<(), BrokerError> {
-        let flushed = timeout(PUBLISHING, self.client().flush()).await;
-        flushed
-            .map_err(|_| BrokerError::TimedOut("flushing"))?
-            .map_err(|error| BrokerError::failed("flushing", error))
     }
 }
 

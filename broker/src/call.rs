@@ -13,12 +13,12 @@ use futures::StreamExt;
 use schemas::{Fault, FaultKind, RequestId, UnixMillis};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{debug, warn};
 
 use crate::bus::{Bus, publish};
 use crate::error::BrokerError;
-use crate::headers::{ATTEMPT, DEADLINE, Headers, Phase, REQUEST_ID};
+use crate::headers::{ATTEMPT, DEADLINE, Headers, PHASE, Phase, REQUEST_ID};
 use crate::subjects::Subject;
 use pending::{PendingCalls, Ticket};
 use retry_budget::RetryBudget;
@@ -31,6 +31,9 @@ const REPLY_CAPACITY: usize = 16;
 
 /// A server repeats its ACCEPT every 250 ms while it works; after four missed ones it is given up.
 const LOST_CONTACT: Duration = Duration::from_secs(1);
+
+/// Longest a message to ourselves may take.
+const ROUND_TRIP: Duration = Duration::from_secs(5);
 
 /// First pause between rounds over the targets of a patient call, doubled up to the greatest.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -221,6 +224,21 @@ impl Bus {
     /// Replies that came after their call had ended.
     pub fn late_replies(&self) -> u64 {
         self.caller().late.load(Ordering::Relaxed)
+    }
+
+    /// Waits until the broker has dealt with everything sent before: a message to our own inbox comes back. A flush
+    /// only writes to the socket: another connection could publish before the broker has read our subscription.
+    pub(crate) async fn round_trip(&self) -> Result<(), BrokerError> {
+        let (sender, mut replies) = mpsc::channel(1);
+        let full = BrokerError::Failed { operation: "a round trip", reason: "too many calls wait".into() };
+        let ticket = lock(&self.caller().pending).insert(sender).ok_or(full)?;
+        let _slot = SlotGuard { caller: self.caller(), ticket };
+        let subject = format!("{}.{}.{}.0", self.caller().inbox, ticket.slot, ticket.generation);
+        let mut headers = HeaderMap::new();
+        headers.insert(PHASE, Phase::Accept.as_str());
+        publish(self.client(), &subject, None, headers, Bytes::new()).await?;
+        let returned = timeout(ROUND_TRIP, replies.recv()).await;
+        returned.map(drop).map_err(|_| BrokerError::TimedOut("a round trip to the broker"))
     }
 
     async fn call_in_rounds(&self, call: Call, patient: bool) -> Result<Answer, CallError> {

@@ -247,8 +247,8 @@ impl Serving {
         if timeout(grace, self.running.wait()).await.is_err() {
             warn!(left = self.running.len(), "requests were still running at the end of the grace period");
         }
-        if let Err(error) = self.bus.flush().await {
-            warn!(%error, "the last answers may not have left");
+        if let Err(error) = self.bus.round_trip().await {
+            warn!(%error, "the last answers may not have reached the broker");
         }
     }
 }
@@ -276,7 +276,7 @@ impl Bus {
             };
             subscriptions.push(subscribed.map_err(|error| BrokerError::failed("subscribing", error))?);
         }
-        self.flush().await?;
+        self.round_trip().await?;
         let running = TaskTracker::new();
         let shared = Arc::new(Shared {
             bus: self.clone(),

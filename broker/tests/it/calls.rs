@@ -89,9 +89,11 @@ async fn work_beyond_the_credits_is_refused_as_overloaded() {
     }
     release.notify_one();
     assert_eq!(text(&first.await.unwrap().unwrap().body), "done");
-    wait_for(PATIENCE, || async { if serving.credits() == 1 { Ok(()) } else { Err("no credit back".into()) } })
-        .await
-        .unwrap();
+    wait_for(PATIENCE, || async {
+        if serving.credits() == 1 { Ok(()) } else { Err("no credit back".into()) }
+    })
+    .await
+    .unwrap();
 }
 
 #[tokio::test]
@@ -168,6 +170,10 @@ async fn a_repeated_request_runs_once_and_both_callers_are_answered() {
     release.notify_one();
     assert_eq!(text(&one.await.unwrap().unwrap().body), "once");
     assert_eq!(text(&two.await.unwrap().body), "once");
-    assert_eq!(text(&again.call(request).await.unwrap().body), "once", "a later repetition gets the kept answer");
+    assert_eq!(
+        text(&again.call(request).await.unwrap().body),
+        "once",
+        "a later repetition gets the kept answer"
+    );
     assert_eq!(runs.load(Ordering::Relaxed), 1);
 }

@@ -14,23 +14,23 @@ use broker::{Bus, Call, Endpoint, Request, Response, Serving, Subject, subjects}
 use schemas::{Fault, InstanceId, ModelName, RequestId, UnixMillis};
 
 /// Longer than anything takes on a busy machine; what waits so long hangs.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-pub fn model() -> ModelName {
+pub(crate) fn model() -> ModelName {
     ModelName::new("m").unwrap()
 }
 
 /// The subject that all instances share.
-pub fn shared() -> Subject {
+pub(crate) fn shared() -> Subject {
     subjects::execute_edge(&model())
 }
 
 /// One instance's own subject.
-pub fn own(instance: &str) -> Subject {
+pub(crate) fn own(instance: &str) -> Subject {
     subjects::execute_edge_at(&model(), &InstanceId::new(instance).unwrap())
 }
 
-pub fn call(targets: Vec<Subject>, within: Duration) -> Call {
+pub(crate) fn call(targets: Vec<Subject>, within: Duration) -> Call {
     Call {
         targets,
         id: RequestId::fresh(),
@@ -40,20 +40,20 @@ pub fn call(targets: Vec<Subject>, within: Duration) -> Call {
     }
 }
 
-pub fn answer(text: &str) -> Result<Response, Fault> {
+pub(crate) fn answer(text: &str) -> Result<Response, Fault> {
     Response::messagepack(&text)
 }
 
-pub fn text(body: &[u8]) -> String {
+pub(crate) fn text(body: &[u8]) -> String {
     schemas::decode::<String>(body).unwrap()
 }
 
 /// Serves the shared subject and one of its own with an answer given at once.
-pub async fn serve(bus: &Bus, instance: &'static str) -> Serving {
+pub(crate) async fn serve(bus: &Bus, instance: &'static str) -> Serving {
     serve_with(bus, instance, 8, move |_| async move { answer(instance) }).await
 }
 
-pub async fn serve_with<F>(
+pub(crate) async fn serve_with<F>(
     bus: &Bus,
     instance: &str,
     capacity: u32,

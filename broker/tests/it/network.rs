@@ -13,9 +13,11 @@ async fn calls_and_servers_come_back_after_the_broker_was_killed() {
     let (caller, there) = (server.connect("caller").await.unwrap(), server.connect("there").await.unwrap());
     let _one = serve(&there, "one").await;
     server.stop();
-    wait_for(PATIENCE, || async { if caller.is_connected() { Err("still connected".into()) } else { Ok(()) } })
-        .await
-        .unwrap();
+    wait_for(PATIENCE, || async {
+        if caller.is_connected() { Err("still connected".into()) } else { Ok(()) }
+    })
+    .await
+    .unwrap();
     let waiting = tokio::spawn({
         let caller = caller.clone();
         async move { caller.call_until_deadline(call(vec![own("one"), shared()], PATIENCE)).await }

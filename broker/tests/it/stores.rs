@@ -2,7 +2,8 @@
 
 use async_nats::jetstream;
 use schemas::{
-    Configuration, Cut, Digest, Front, FrontId, LatencySummary, Measurement, Millis, ModelName, NodeId, UnixMillis,
+    Configuration, Cut, Digest, Front, FrontId, LatencySummary, Measurement, Millis, ModelName, NodeId,
+    UnixMillis,
 };
 use testkit::{TestServer, wait_for};
 

@@ -35,7 +35,8 @@ async fn an_instance_is_seen_withdraws_and_is_removed() {
     let seen = presences.snapshot();
     assert_eq!((seen.len(), seen[0].credits, seen[0].state), (1, 3, ServiceState::Ready));
     announcement.withdraw().await;
-    let draining = |all: &[schemas::Presence]| all.first().is_some_and(|one| one.state == ServiceState::Draining);
+    let draining =
+        |all: &[schemas::Presence]| all.first().is_some_and(|one| one.state == ServiceState::Draining);
     presences.wait_until(soon(), draining).await.unwrap();
     announcement.remove().await;
     presences.wait_until(soon(), <[_]>::is_empty).await.unwrap();
