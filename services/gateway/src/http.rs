@@ -1,6 +1,7 @@
 //! HTTP: `POST /v1/infer/<model>`, the Open Inference Protocol under `/v2`, and `GET /metrics`.
 
 mod body;
+mod connections;
 mod error;
 mod infer;
 mod open_inference;
@@ -70,9 +71,7 @@ impl HttpServer {
                 // A dropped sender means that the service was dropped: stop as well.
                 while !*stopped.borrow_and_update() && stopped.changed().await.is_ok() {}
             };
-            if let Err(error) = axum::serve(listener, routes).with_graceful_shutdown(stopping).await {
-                warn!(%error, "HTTP ended");
-            }
+            connections::serve(listener, routes, stopping).await;
         });
         info!(%address, "HTTP listens");
         Ok(Self { address, leaving, stop, serving })

@@ -1,7 +1,7 @@
 //! A request's way: admit, plan, execute, answer. The shell around [`crate::admission`].
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use broker::{Bus, Call, CallError, Presences, subjects};
@@ -22,8 +22,10 @@ use crate::receipts::{Arrival, Ledger, OpenReceipt};
 const ANSWERING: Duration = Duration::from_millis(5);
 /// What an [`ExecuteRequest`] and the broker's headers add to an input, at most.
 const ENVELOPE: u64 = 4096;
-/// Models that are remembered when their executors are not seen for a while.
+/// Networks that are remembered at most; a site serves a handful.
 const REMEMBERED_MODELS: usize = 256;
+/// How long a network is remembered after it was seen last: longer than a broker or an executor takes to restart.
+const REMEMBERING: Duration = Duration::from_secs(30);
 
 /// What is needed to work on requests.
 pub(crate) struct Pipeline {
@@ -32,9 +34,9 @@ pub(crate) struct Pipeline {
     limits: Limits,
     ledger: Ledger,
     working: TaskTracker,
-    /// Networks as last seen. While a broker restarts, presence is empty though the executors live; a request
-    /// that arrives then still finds its network, and the calls wait for the executors under its deadline.
-    remembered: Mutex<BTreeMap<ModelName, ServedModel>>,
+    /// Networks, and when each was seen last. While a broker or the only executor restarts, presence lacks them; a
+    /// request that arrives then still finds its network, and the calls wait for the executor under its deadline.
+    remembered: Mutex<BTreeMap<ModelName, (ServedModel, Instant)>>,
 }
 
 /// A request that was answered.
@@ -91,19 +93,31 @@ impl Pipeline {
         receipt.receipt.outcome = Outcome::Failed(kind);
     }
 
-    /// Finds a network by what executors say, or said before they were lost from sight.
+    /// Finds a network by what executors say, or said until shortly ago.
     pub(crate) fn served(&self, model: &ModelName) -> Result<ServedModel, Fault> {
-        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
-        match admission::find_model(&self.presences.snapshot(), model) {
-            Ok(served) => {
-                if remembered.len() < REMEMBERED_MODELS || remembered.contains_key(model) {
-                    remembered.insert(model.clone(), served.clone());
-                }
-                Ok(served)
+        admission::find_model(&self.presences.snapshot(), model).or_else(|fault| {
+            let remembered = self.remembered();
+            let recent = remembered.get(model).filter(|(_, seen)| seen.elapsed() < REMEMBERING);
+            recent.map(|(served, _)| served.clone()).ok_or(fault)
+        })
+    }
+
+    /// Notes which networks are served now. To be called every few seconds.
+    pub(crate) fn remember(&self) {
+        let mut remembered = self.remembered();
+        remembered.retain(|_, (_, seen)| seen.elapsed() < REMEMBERING);
+        let presences = self.presences.snapshot();
+        let edges = presences.iter().filter(|presence| presence.service == ServiceKind::EdgeExecutor);
+        for served in edges.flat_map(|edge| &edge.models) {
+            if remembered.len() < REMEMBERED_MODELS || remembered.contains_key(&served.name) {
+                remembered.insert(served.name.clone(), (served.clone(), Instant::now()));
             }
-            Err(fault) if fault.kind == FaultKind::Unavailable => remembered.get(model).cloned().ok_or(fault),
-            Err(fault) => Err(fault),
         }
+    }
+
+    fn remembered(&self) -> MutexGuard<'_, BTreeMap<ModelName, (ServedModel, Instant)>> {
+        // No code panics while it holds the lock: a poisoned one still guards consistent data.
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether requests for any network can be worked on now: the broker, a scheduler and an edge executor are there.

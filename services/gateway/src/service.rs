@@ -19,8 +19,8 @@ use crate::pipeline::{Offer, Pipeline};
 use crate::receipts::{Arrival, Ledger};
 use crate::settings::Settings;
 
-/// How often samples are moved into histograms: some thousand requests a gateway, some tens of KB.
-const METRICS_UPKEEP: Duration = Duration::from_secs(5);
+/// How often networks are noted and samples moved into histograms: some thousand requests, some tens of KB.
+const UPKEEP: Duration = Duration::from_secs(5);
 /// How long receipts may take to leave after the last request ended: one publish.
 const LAST_RECEIPTS: Duration = Duration::from_secs(2);
 
@@ -58,7 +58,7 @@ pub async fn start(settings: Settings, context: ServiceContext) -> Result<Runnin
     let update = move || PresenceUpdate { credits: credits(), capacity, models: Vec::new(), hardware: None };
     let announcement =
         bus.announce(identity, env!("CARGO_PKG_VERSION"), update).await.map_err(at("announcing itself"))?;
-    let upkeep = Upkeep(tokio::spawn(keep_up(metrics)));
+    let upkeep = Upkeep(tokio::spawn(keep_up(pipeline.clone(), metrics)));
     Ok(Running { announcement, serving, http, pipeline, _upkeep: upkeep })
 }
 
@@ -82,7 +82,7 @@ impl Running {
     }
 }
 
-/// The task that keeps the histograms small; it ends with the service.
+/// The task of the upkeep; it ends with the service.
 struct Upkeep(JoinHandle<()>);
 
 impl Drop for Upkeep {
@@ -91,11 +91,12 @@ impl Drop for Upkeep {
     }
 }
 
-async fn keep_up(metrics: Arc<Metrics>) {
-    let mut ticks = interval(METRICS_UPKEEP);
+async fn keep_up(pipeline: Arc<Pipeline>, metrics: Arc<Metrics>) {
+    let mut ticks = interval(UPKEEP);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
+        pipeline.remember();
         metrics.upkeep();
     }
 }

@@ -37,7 +37,7 @@ pub(super) async fn infer(
     let arrival = Arrival::now(RequestId::fresh());
     let model = match model_name(&site, &model) {
         Ok(model) => model,
-        Err(response) => return response,
+        Err(fault) => return fault_response(&fault),
     };
     let asked = terms(request.uri()).and_then(|query| {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
@@ -68,10 +68,10 @@ pub(super) async fn infer(
 }
 
 /// The model of the path; a text that can name none is refused here, and has no receipt.
-pub(super) fn model_name(site: &Site, text: &str) -> Result<ModelName, Response> {
+pub(super) fn model_name(site: &Site, text: &str) -> Result<ModelName, Fault> {
     ModelName::new(text).map_err(|error| {
         site.metrics.refused_without_model(FaultKind::BadRequest);
-        fault_response(&Fault::new(FaultKind::BadRequest, error.to_string()))
+        Fault::new(FaultKind::BadRequest, error.to_string())
     })
 }
 

@@ -37,7 +37,7 @@ pub(super) async fn ready(State(site): State<Site>) -> Response {
 pub(super) async fn model(State(site): State<Site>, Path(model): Path<String>) -> Response {
     let model = match model_name(&site, &model) {
         Ok(model) => model,
-        Err(response) => return response,
+        Err(fault) => return fault_response(&fault),
     };
     match site.pipeline.served(&model) {
         Ok(served) => Json(ModelMetadata::from(&served)).into_response(),
@@ -48,7 +48,7 @@ pub(super) async fn model(State(site): State<Site>, Path(model): Path<String>) -
 pub(super) async fn model_ready(State(site): State<Site>, Path(model): Path<String>) -> Response {
     let model = match model_name(&site, &model) {
         Ok(model) => model,
-        Err(response) => return response,
+        Err(fault) => return fault_response(&fault),
     };
     match site.pipeline.served(&model) {
         Ok(_) => readiness(&site, site.pipeline.model_ready(&model)),
@@ -66,7 +66,7 @@ pub(super) async fn infer(
     let arrival = Arrival::now(RequestId::fresh());
     let model = match model_name(&site, &model) {
         Ok(model) => model,
-        Err(response) => return response,
+        Err(fault) => return fault_response(&fault),
     };
     let (held, refusal) = match body::read(&site, request).await {
         Ok(held) => (Some(held), None),

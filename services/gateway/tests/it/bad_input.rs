@@ -41,7 +41,7 @@ fn great_picture() -> Vec<u8> {
 
 /// A JPEG of many bytes, most of them after its header.
 fn noise(width: u32, height: u32) -> Vec<u8> {
-    let pixel = |x: u32, y: u32| image::Rgb([(x * 37 + y * 91) as u8, (x * y) as u8, (x * 13 ^ y * 7) as u8]);
+    let pixel = |x: u32, y: u32| image::Rgb([(x * 37 + y * 91) as u8, (x * y) as u8, (x * 13 + y * 7) as u8]);
     let mut bytes = std::io::Cursor::new(Vec::new());
     image::RgbImage::from_fn(width, height, pixel).write_to(&mut bytes, ImageFormat::Jpeg).unwrap();
     bytes.into_inner()
