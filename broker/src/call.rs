@@ -272,6 +272,15 @@ fn may_pass(error: &CallError) -> bool {
     }
 }
 
+/// Whether the attempt may have cost an execution: only then does another one count against the retry budget.
+fn may_have_run(error: &CallError) -> bool {
+    match error {
+        CallError::Fault(fault) => !matches!(fault.kind, FaultKind::Overloaded | FaultKind::Draining),
+        CallError::NoResponders(_) | CallError::Broker(_) | CallError::TooManyPending => false,
+        CallError::Silent(_) | CallError::DeadlineExceeded { .. } => true,
+    }
+}
+
 struct SlotGuard<'a> {
     caller: &'a Caller,
     ticket: Ticket,
@@ -297,9 +306,7 @@ impl Attempts<'_> {
     async fn round(&mut self) -> Result<Answer, CallError> {
         let mut last = CallError::NoResponders("nothing".into());
         for target in &self.call.targets {
-            if self.made > 0
-                && !matches!(last, CallError::NoResponders(_))
-                && !lock(&self.bus.caller().budget).spend()
+            if self.made > 0 && may_have_run(&last) && !lock(&self.bus.caller().budget).spend()
             {
                 debug!(id = %self.call.id, "no retry: the budget is spent");
                 return Err(last);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use testkit::{FaultProxy, TestServer};
+use testkit::{FaultProxy, TestServer, wait_for};
 
 use crate::{PATIENCE, answer, call, own, serve_with, shared};
 
@@ -42,11 +42,14 @@ async fn an_instance_that_leaves_under_load_loses_no_request() {
         .collect();
     leaving.leave(PATIENCE).await;
     let before = answered.load(Ordering::Relaxed);
-    while answered.load(Ordering::Relaxed) < before + 50 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let went_on = wait_for(PATIENCE, || async {
+        let now = answered.load(Ordering::Relaxed);
+        if now >= before + 50 { Ok(()) } else { Err(format!("{now} answers, {before} before")) }
+    });
+    let went_on = went_on.await;
     stop.store(true, Ordering::Relaxed);
     for one in load {
         one.await.unwrap().unwrap();
     }
+    went_on.unwrap();
 }
