@@ -19,6 +19,9 @@ const BUCKET: &str = "splinter-models";
 /// A network of this size is read into memory at most.
 const GREATEST_FILE: u64 = 2 << 30;
 
+/// Bytes read at once: a chunk of the object store.
+const PIECE: usize = 128 << 10;
+
 /// A large network over a slow link; without an end a stalled transfer would hang its reader.
 const TRANSFER: Duration = Duration::from_secs(600);
 
@@ -97,7 +100,15 @@ impl ModelStore {
                 return Err(damaged(format!("{size} bytes are more than the {GREATEST_FILE} accepted")));
             }
             let mut bytes = Vec::new();
-            object.read_to_end(&mut bytes).await.map_err(|error| damaged(error.to_string()))?;
+            // Not `read_to_end`: the client's reader reports a wrong digest after it has filled the buffer, on which
+            // tokio's panics.
+            let mut piece = vec![0; PIECE];
+            loop {
+                match object.read(&mut piece).await.map_err(|error| damaged(error.to_string()))? {
+                    0 => break,
+                    length => bytes.extend_from_slice(&piece[..length]),
+                }
+            }
             if bytes.len() as u64 == size {
                 Ok(Some(bytes))
             } else {

@@ -69,7 +69,7 @@ fn bad_files_and_pictures_are_refused_and_the_services_live_on() {
         command
     };
     for (bytes, named) in
-        [(&b"plain text"[..], "JPEG or PNG"), (&good[..good.len() / 2], "bad_request"), (b"", "empty")]
+        [(&b"plain text"[..], "JPEG or PNG"), (&good[..good.len() / 2], "bad_request"), (b"", "no body")]
     {
         fs::write(&picture, bytes).unwrap();
         let (code, error) = fail(&mut infer("shapes10"));
