@@ -1,5 +1,6 @@
 //! The way in: checks, admits, holds the deadline, answers, writes receipts.
 
+use std::error::Error;
 use std::process::ExitCode;
 
 use chassis::{ProcessEnvironment, ServiceArguments, ServiceContext, SettingsFile};
@@ -12,7 +13,7 @@ fn main() -> ExitCode {
     chassis::run(receive(arguments))
 }
 
-async fn receive(arguments: ServiceArguments) -> anyhow::Result<()> {
+async fn receive(arguments: ServiceArguments) -> Result<(), Box<dyn Error + Send + Sync>> {
     let file = SettingsFile::load(arguments.config.as_deref(), &ProcessEnvironment)?;
     let settings: gateway::Settings = file.table("gateway")?;
     settings.check()?;

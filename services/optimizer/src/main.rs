@@ -1,5 +1,6 @@
 //! The offline phase: measures configurations over the live pipeline and publishes the front.
 
+use std::error::Error;
 use std::process::ExitCode;
 
 use chassis::{ProcessEnvironment, ServiceArguments, ServiceContext, SettingsFile};
@@ -12,7 +13,7 @@ fn main() -> ExitCode {
     chassis::run(measure(arguments))
 }
 
-async fn measure(arguments: ServiceArguments) -> anyhow::Result<()> {
+async fn measure(arguments: ServiceArguments) -> Result<(), Box<dyn Error + Send + Sync>> {
     let file = SettingsFile::load(arguments.config.as_deref(), &ProcessEnvironment)?;
     let settings: optimizer::Settings = file.table("optimizer")?;
     settings.check()?;
