@@ -13,7 +13,8 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 /// Connects as a command of this name.
 pub async fn connect(arguments: &BrokerArguments, command: &str) -> anyhow::Result<Bus> {
     let settings = BrokerSettings { url: arguments.broker.clone(), ..BrokerSettings::default() };
-    let connecting = Bus::connect(&settings, &format!("splinter-{command}"));
+    let name = format!("splinter-{command}");
+    let connecting = Bus::connect(&settings, &name);
     tokio::time::timeout(PATIENCE, connecting)
         .await
         .with_context(|| unreachable(&arguments.broker))?

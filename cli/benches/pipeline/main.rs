@@ -51,7 +51,8 @@ async fn measure() {
     let (bundle, picture) = network_and_picture();
     let folder = tempfile::tempdir().unwrap();
     let (system, url) = start(folder.path());
-    let bus = Bus::connect(&BrokerSettings { url, ..BrokerSettings::default() }, "pipeline-bench").await.unwrap();
+    let bus =
+        Bus::connect(&BrokerSettings { url, ..BrokerSettings::default() }, "pipeline-bench").await.unwrap();
     let name = bundle.name().clone();
     serve(&bus, &bundle).await;
     let cut_bytes = publish_middle_cut(&bus, &name, &picture).await;
@@ -119,7 +120,8 @@ async fn serve(bus: &Bus, bundle: &Bundle) {
     let presences = bus.watch_presences().await.unwrap();
     let both = |all: &[schemas::Presence]| {
         [ServiceKind::EdgeExecutor, ServiceKind::CloudExecutor].iter().all(|kind| {
-            let serves = |one: &&schemas::Presence| one.models.iter().any(|model| model.name == *bundle.name());
+            let serves =
+                |one: &&schemas::Presence| one.models.iter().any(|model| model.name == *bundle.name());
             all.iter().filter(|one| one.service == *kind).any(|one| serves(&one))
         })
     };

@@ -109,11 +109,21 @@ async fn evaluate(
     Evaluation::of(policy, &records, offline.front.last_cut)
 }
 
+/// One measurement a cut, in the order of the cuts.
+fn at_highest_clock(measurements: &[Measurement]) -> Vec<&Measurement> {
+    let clock = |measurement: &&Measurement| measurement.configuration.edge_frequency_khz;
+    let highest = measurements.iter().filter_map(|measurement| clock(&measurement)).max();
+    let mut shown: Vec<_> = measurements.iter().filter(|measurement| clock(measurement) == highest).collect();
+    shown.sort_by_key(|measurement| measurement.configuration.cut);
+    shown
+}
+
 fn text(findings: &Findings) -> String {
-    let measured: Vec<&Measurement> = findings.offline.measurements.iter().collect();
+    let measured = at_highest_clock(&findings.offline.measurements);
+    let configurations = findings.offline.measurements.len();
     let requests = findings.policies.first().map_or(0, |row| row.requests);
     format!(
-        "Measured configurations\n{}\n\n{}\n\n{requests} requests for each policy, latency limits from {:.1} to {:.1}\n{}",
+        "Every cut at the highest clock, of {configurations} configurations measured (--json has them all)\n{}\n\n{}\n\n{requests} requests for each policy, latency limits from {:.1} to {:.1}\n{}",
         render::measurements(&measured),
         render::front(&findings.offline.front),
         findings.limits_ms.least,

@@ -58,7 +58,7 @@ pub(crate) fn measured(stage: Stage, time_ms: Millis) -> StageTime {
 
 /// The joules of a tail: power × the time it computed. Waiting in the queue is another request's computing.
 pub(crate) fn energy(stages: &[StageTime], power: Option<(Watts, EnergySource)>) -> Vec<EnergyEntry> {
-    let computing =
+    let computing: Millis =
         stages.iter().filter(|stage| stage.stage != Stage::Queue).map(|stage| stage.time_ms).sum();
     let entry =
         power.map(|(watts, source)| EnergyEntry { place: Place::Cloud, source, joules: watts * computing });
