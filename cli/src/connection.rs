@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use broker::{BrokerSettings, Bus};
+use broker::{BrokerError, BrokerSettings, Bus};
 
 use crate::arguments::BrokerArguments;
 
@@ -15,10 +15,12 @@ pub async fn connect(arguments: &BrokerArguments, command: &str) -> anyhow::Resu
     let settings = BrokerSettings { url: arguments.broker.clone(), ..BrokerSettings::default() };
     let name = format!("splinter-{command}");
     let connecting = Bus::connect(&settings, &name);
-    tokio::time::timeout(PATIENCE, connecting)
-        .await
-        .with_context(|| unreachable(&arguments.broker))?
-        .with_context(|| unreachable(&arguments.broker))
+    let ended = tokio::time::timeout(PATIENCE, connecting).await;
+    match ended.with_context(|| unreachable(&arguments.broker))? {
+        // An address with a password is not repeated.
+        Err(error @ BrokerError::CredentialsInUrl) => Err(error.into()),
+        connected => connected.with_context(|| unreachable(&arguments.broker)),
+    }
 }
 
 fn unreachable(url: &str) -> String {

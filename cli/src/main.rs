@@ -7,15 +7,25 @@ mod output;
 mod render;
 mod site;
 
+use std::error::Error;
 use std::process::ExitCode;
 
+use chassis::SettingsError;
 use clap::Parser;
 
 use crate::arguments::{Arguments, Command};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    chassis::run(run(arguments.command))
+    chassis::run(async { run(arguments.command).await.map_err(unwrapped) })
+}
+
+/// The error as itself where it is one of settings: its kind decides the exit code, and `anyhow` would hide it.
+fn unwrapped(error: anyhow::Error) -> Box<dyn Error + Send + Sync> {
+    match error.downcast::<SettingsError>() {
+        Ok(settings) => settings.into(),
+        Err(other) => other.into(),
+    }
 }
 
 async fn run(command: Command) -> anyhow::Result<()> {

@@ -1,5 +1,6 @@
 //! Runs the layers after the cut, in the cloud.
 
+use std::error::Error;
 use std::process::ExitCode;
 
 use chassis::{ProcessEnvironment, ServiceArguments, ServiceContext, SettingsFile};
@@ -12,7 +13,7 @@ fn main() -> ExitCode {
     chassis::run(execute_tails(arguments))
 }
 
-async fn execute_tails(arguments: ServiceArguments) -> anyhow::Result<()> {
+async fn execute_tails(arguments: ServiceArguments) -> Result<(), Box<dyn Error + Send + Sync>> {
     let file = SettingsFile::load(arguments.config.as_deref(), &ProcessEnvironment)?;
     let settings = file.table("cloud_executor")?;
     chassis::telemetry(&file.table("telemetry")?)?;

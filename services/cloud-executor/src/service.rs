@@ -16,7 +16,7 @@ use crate::tail;
 #[non_exhaustive]
 pub enum CloudError {
     /// A setting cannot be used.
-    #[error(transparent)]
+    #[error("a setting cannot be used")]
     Settings(#[from] SettingsError),
     /// No networks can be hosted.
     #[error("no networks can be hosted")]

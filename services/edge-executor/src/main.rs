@@ -1,5 +1,6 @@
 //! Runs the layers before the cut on the edge, and finishes at home when the cloud does not answer.
 
+use std::error::Error;
 use std::process::ExitCode;
 
 use chassis::{ProcessEnvironment, ServiceArguments, ServiceContext, SettingsFile};
@@ -12,7 +13,7 @@ fn main() -> ExitCode {
     chassis::run(execute_heads(arguments))
 }
 
-async fn execute_heads(arguments: ServiceArguments) -> anyhow::Result<()> {
+async fn execute_heads(arguments: ServiceArguments) -> Result<(), Box<dyn Error + Send + Sync>> {
     let file = SettingsFile::load(arguments.config.as_deref(), &ProcessEnvironment)?;
     let settings = file.table("edge_executor")?;
     chassis::telemetry(&file.table("telemetry")?)?;

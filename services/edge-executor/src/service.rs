@@ -24,7 +24,7 @@ const REPORT: Duration = Duration::from_secs(2);
 #[non_exhaustive]
 pub enum EdgeError {
     /// A setting cannot be used.
-    #[error(transparent)]
+    #[error("a setting cannot be used")]
     Settings(#[from] SettingsError),
     /// No networks can be hosted.
     #[error("no networks can be hosted")]
