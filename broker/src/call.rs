@@ -306,8 +306,7 @@ impl Attempts<'_> {
     async fn round(&mut self) -> Result<Answer, CallError> {
         let mut last = CallError::NoResponders("nothing".into());
         for target in &self.call.targets {
-            if self.made > 0 && may_have_run(&last) && !lock(&self.bus.caller().budget).spend()
-            {
+            if self.made > 0 && may_have_run(&last) && !lock(&self.bus.caller().budget).spend() {
                 debug!(id = %self.call.id, "no retry: the budget is spent");
                 return Err(last);
             }

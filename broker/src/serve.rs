@@ -68,7 +68,9 @@ impl Credits {
 
 /// What hears of refused requests.
 #[derive(Clone)]
-struct RefusalObserver(Arc<dyn Fn(&Request, &Fault) + Send + Sync>);
+struct RefusalObserver(Arc<Observe>);
+
+type Observe = dyn Fn(&Request, &Fault) + Send + Sync;
 
 impl std::fmt::Debug for RefusalObserver {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -24,7 +24,8 @@ struct Conditions {
     throttle: Option<u64>,
 }
 
-const HEALTHY: Conditions = Conditions { cut: false, black_hole: false, delay: Duration::ZERO, throttle: None };
+const HEALTHY: Conditions =
+    Conditions { cut: false, black_hole: false, delay: Duration::ZERO, throttle: None };
 
 /// Bytes passed on at once: small enough that a throttled link does not stand still for long.
 const PIECE: usize = 16 << 10;
@@ -142,7 +143,8 @@ async fn pass(
             lost = true;
             continue;
         }
-        let sending = now.throttle.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(length as f64 / rate as f64));
+        let sending =
+            now.throttle.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(length as f64 / rate as f64));
         sleep(now.delay + sending).await;
         to.write_all(&piece[..length]).await?;
     }

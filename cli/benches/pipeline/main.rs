@@ -196,7 +196,7 @@ fn report(
     println!("{model}, picture {picture} B, frontier {frontier} B, {ROUNDS} requests, {cores} cores");
     println!("cargo bench -p splinter --bench pipeline, splinter {}", env!("CARGO_PKG_VERSION"));
     println!("                   p50 ms   p95 ms");
-    let mut row = |name: &str, times: &mut Vec<Duration>| {
+    let row = |name: &str, times: &mut Vec<Duration>| {
         let (median, high) = (quantile(times, 0.5), quantile(times, 0.95));
         println!("{name:16} {median:8.3} {high:8.3}");
         median

@@ -114,7 +114,7 @@ fn python_and_curl_get_the_right_labels_whatever_the_cut() {
                 ]),
         );
         let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
-        right += usize::from(answer["top"][0]["index"].to_string() == *class);
+        right += usize::from(answer["top"][0]["index"].as_u64() == class.parse().ok());
         assert!(
             answer["latency_ms"].as_f64().unwrap() > 0.0 && !answer["energy"].as_array().unwrap().is_empty()
         );
