@@ -1,7 +1,7 @@
 //! What every Splinter service stands on.
 //!
 //! - [`SettingsFile`]: one TOML file with a table for each service, then `SPLINTER_<TABLE>__<KEY>` variables.
-//! - [`telemetry`]: logs, for people or as JSON.
+//! - [`telemetry()`]: logs, for people or as JSON.
 //! - [`shutdown_signal`], [`run`]: how a service ends, and with which exit code.
 //! - [`ServiceContext`]: the connection and the names that a service starts with.
 //! - [`ComputeThread`]: the thread on which networks run, with a bounded queue.
