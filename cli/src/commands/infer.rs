@@ -52,7 +52,7 @@ fn text(reply: &InferReply) -> String {
         .collect();
     let limit = if reply.within_limit { "within" } else { "over" };
     let mut lines = classes;
-    lines.push(format!("{:.1} ms, {limit} the limit of {:.0}", reply.latency_ms, reply.limit_ms));
+    lines.push(format!("{:.1}, {limit} the limit of {:.0}", reply.latency_ms, reply.limit_ms));
     lines.push(format!("{}, chosen by {}", reply.configuration, reply.policy));
     lines.push(format!("energy {}", render::joules(&reply.energy)));
     if let Some(fallback) = reply.fallback {
