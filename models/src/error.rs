@@ -44,7 +44,7 @@ pub enum ModelError {
         reason: String,
     },
     /// The network uses an operator, or a setting of one, that we lack.
-    #[error("{file}: operator {operator} of node {node:?} is not supported: {reason}")]
+    #[error("{file}: node {node:?} ({operator}) cannot be run: {reason}")]
     Unsupported {
         /// The operator.
         operator: String,

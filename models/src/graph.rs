@@ -1,18 +1,20 @@
 //! The interpreter's graph: nodes in topological order, each run once for an inference.
 
-pub(crate) mod convert;
+mod batch;
+mod constant;
+mod convert;
+mod file;
+mod fuse;
 pub(crate) mod import;
-pub(crate) mod integers;
-mod names;
 
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::cuts::Wiring;
 use crate::error::ModelError;
+use crate::guard::guarded;
 use crate::operators::{Operator, Primitive};
 
-/// A value's number: 0 is the network's input, `i + 1` what node `i` makes.
+/// A value's number: 0 is the network's input, then what each node makes.
 pub(crate) type ValueId = usize;
 
 /// What a node reads.
@@ -29,6 +31,8 @@ pub(crate) struct Node {
     pub(crate) name: String,
     pub(crate) operator: Operator,
     pub(crate) operands: Vec<Operand>,
+    /// The values it makes.
+    pub(crate) makes: Range<ValueId>,
     pub(crate) macs: u64,
 }
 
@@ -48,6 +52,8 @@ impl Node {
 pub(crate) struct ValueInfo {
     pub(crate) name: String,
     pub(crate) shape: Vec<usize>,
+    /// The axis along which the pictures of a batch lie.
+    pub(crate) batch: Option<usize>,
 }
 
 /// A network as the interpreter runs it.
@@ -62,7 +68,8 @@ pub(crate) struct Graph {
 impl Graph {
     pub(crate) fn new(nodes: Vec<Node>, values: Vec<ValueInfo>, output: ValueId) -> Self {
         let reads: Vec<Vec<ValueId>> = nodes.iter().map(Node::reads).collect();
-        Self { wiring: Wiring::new(&reads, output), nodes, values, output }
+        let makes: Vec<usize> = nodes.iter().map(|node| node.makes.len()).collect();
+        Self { wiring: Wiring::new(&reads, &makes, output), nodes, values, output }
     }
 
     /// Runs some nodes on the values that cross into them and gives the values wanted.
@@ -76,8 +83,8 @@ impl Graph {
         wanted: &[ValueId],
     ) -> Result<Vec<Primitive>, ModelError> {
         // Burn reports what it cannot do by panicking.
-        catch_unwind(AssertUnwindSafe(|| self.run_unguarded(nodes, given, wanted)))
-            .unwrap_or_else(|panic| Err(ModelError::Computation(message_of(panic.as_ref()))))
+        guarded(|| self.run_unguarded(nodes, given, wanted))
+            .unwrap_or_else(|panic| Err(ModelError::Computation(panic)))
     }
 
     fn run_unguarded(
@@ -96,7 +103,9 @@ impl Graph {
             let made = node.operator.run(operands).map_err(|_| {
                 ModelError::Computation(format!("node {:?} has a wrong number of operands", node.name))
             })?;
-            slots[index + 1] = Some(made);
+            for (value, tensor) in node.makes.clone().zip(made) {
+                slots[value] = Some(tensor);
+            }
         }
         wanted.iter().map(|value| slots[*value].take().ok_or_else(|| missing(*value))).collect()
     }
@@ -120,10 +129,4 @@ impl Graph {
 
 fn missing(value: ValueId) -> ModelError {
     ModelError::Computation(format!("value {value} is not there"))
-}
-
-/// The text of a panic.
-pub(crate) fn message_of(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown panic".to_owned())
 }

@@ -14,6 +14,7 @@ mod classification;
 mod cuts;
 mod error;
 mod graph;
+mod guard;
 mod network;
 mod operators;
 mod preprocessing;

@@ -52,7 +52,9 @@ impl Network {
     pub fn load(bundle: &Bundle, device: Device) -> Result<Self, ModelError> {
         let device = device.of_burn();
         let file = format!("{}/model.onnx", bundle.name());
-        let graph = import::import(bundle.onnx(), &file, &device)?;
+        let pictures = bundle.preprocessing();
+        let plane = [pictures.height as usize, pictures.width as usize];
+        let graph = import::import(bundle.onnx(), &file, plane, &device)?;
         let last_cut = u16::try_from(graph.wiring.last_cut())
             .map(Cut)
             .map_err(|_| ModelError::Bundle("the network has more than 65 535 nodes".to_owned()))?;

@@ -1,19 +1,29 @@
-//! The operators of the interpreter: each takes tensors of any rank and gives one.
+//! The operators of the interpreter: each takes tensors of any rank and gives one or several.
 //!
+//! All compute in floating point: whole numbers and truth values (1 and 0) are floats without a fraction.
 //! Shapes were checked when the network was loaded (every node is run once then); an operator that is given
 //! other shapes may panic, which [`crate::graph`] catches.
 
+pub(crate) mod activation;
+pub(crate) mod arithmetic;
 pub(crate) mod convolution;
-pub(crate) mod elementwise;
+pub(crate) mod einsum;
 pub(crate) mod matrix;
 pub(crate) mod normalisation;
 pub(crate) mod pooling;
+pub(crate) mod quantisation;
+pub(crate) mod reduction;
+pub(crate) mod resize;
+pub(crate) mod selection;
 pub(crate) mod shape;
+mod size;
 
 use burn_backend::ops::FloatTensorOps;
 use burn_backend::tensor::FloatTensor;
 use burn_backend::{Shape, TensorMetadata};
 use burn_dispatch::Dispatch;
+
+pub(crate) use self::size::elements_made;
 
 /// The backend: Burn's own choice among those compiled in, by device.
 pub(crate) type B = Dispatch;
@@ -24,66 +34,145 @@ pub(crate) type Primitive = FloatTensor<B>;
 /// One operator with its settings.
 #[derive(Debug, Clone)]
 pub(crate) enum Operator {
+    Activation(activation::Activation),
+    Unary(arithmetic::Unary),
+    Binary(arithmetic::Binary),
+    Accumulate(arithmetic::Accumulate),
+    Where,
     Convolution(convolution::Convolution),
+    TransposedConvolution(convolution::Transposed),
     MaxPool(pooling::Window),
-    AveragePool { window: pooling::Window, count_padding: bool },
+    AveragePool(pooling::Average),
     GlobalAveragePool,
     MatMul,
     Linear,
     Gemm(matrix::Gemm),
     Affine,
-    LayerNorm { epsilon: f64 },
-    Softmax { axis: usize },
-    Unary(elementwise::Unary),
-    Binary(elementwise::Binary),
-    Reshape { shape: Vec<usize> },
+    Normalise(normalisation::Normalise),
+    LocalResponse(normalisation::LocalResponse),
+    Softmax(normalisation::Softmax),
+    Reduce(reduction::Reduce),
+    ByLength(reduction::Reduce),
+    Extreme(reduction::Extreme),
+    Best(reduction::Best),
+    Accumulated { axis: usize },
+    Reshape(shape::Reshape),
     Transpose { axes: Vec<usize> },
     Expand { shape: Vec<usize> },
+    Tile { repeats: Vec<usize> },
     Concat { axis: usize },
-    Slice { ranges: Vec<shape::Range> },
-    Pad { pads: Vec<(usize, usize)>, value: f32 },
-    Mean { axes: Vec<usize> },
+    Einsum(einsum::Einsum),
+    Split { axis: usize, lengths: Vec<usize> },
+    Slice { ranges: Vec<selection::Range> },
+    Select(selection::Select),
+    SelectEach { axis: usize },
+    Scatter,
+    Pad(selection::Pad),
+    Rearrange(shape::Rearrange),
+    Resize(resize::Resize),
+    Quantise(quantisation::Limits),
+    Dequantise,
 }
 
 impl Operator {
     /// Runs it. Operands are consumed, so that one nobody else holds can be overwritten in place.
-    pub(crate) fn run(&self, operands: Vec<Primitive>) -> Result<Primitive, WrongOperands> {
+    pub(crate) fn run(&self, operands: Vec<Primitive>) -> Result<Vec<Primitive>, WrongOperands> {
         match self {
+            Self::Split { axis, lengths } => one(operands).map(|x| selection::split(x, *axis, lengths)),
+            Self::Best(settings) => one(operands).map(|x| reduction::best(settings, x)),
+            _ => self.run_to_one(operands).map(|made| vec![made]),
+        }
+    }
+
+    fn run_to_one(&self, operands: Vec<Primitive>) -> Result<Primitive, WrongOperands> {
+        match self {
+            Self::Activation(activation) => one(operands).map(|x| activation::run(activation, x)),
+            Self::Unary(unary) => one(operands).map(|x| arithmetic::unary(*unary, x)),
+            Self::Binary(binary) => two(operands).map(|(a, b)| arithmetic::binary(*binary, a, b)),
+            Self::Accumulate(settings) => arithmetic::accumulate(settings, operands),
+            Self::Where => arithmetic::choose(operands),
             Self::Convolution(settings) => convolution::run(settings, operands),
+            Self::TransposedConvolution(settings) => convolution::run_transposed(settings, operands),
             Self::MaxPool(window) => one(operands).map(|x| pooling::max(window, x)),
-            Self::AveragePool { window, count_padding } => {
-                one(operands).map(|x| pooling::average(window, *count_padding, x))
-            }
+            Self::AveragePool(settings) => pooling::average(settings, operands),
             Self::GlobalAveragePool => one(operands).map(pooling::global_average),
             Self::MatMul => two(operands).map(|(a, b)| matrix::multiply(a, b)),
             Self::Linear => matrix::linear(operands),
+            Self::Einsum(settings) => two(operands).map(|(a, b)| einsum::run(settings, a, b)),
             Self::Gemm(settings) => matrix::gemm(settings, operands),
             Self::Affine => normalisation::affine(operands),
-            Self::LayerNorm { epsilon } => normalisation::layer_norm(*epsilon, operands),
-            Self::Softmax { axis } => one(operands).map(|x| normalisation::softmax(*axis, x)),
-            Self::Unary(unary) => one(operands).map(|x| elementwise::unary(unary, x)),
-            Self::Binary(binary) => two(operands).map(|(a, b)| elementwise::binary(*binary, a, b)),
-            Self::Reshape { shape } => one(operands).map(|x| reshape(x, shape)),
+            Self::Normalise(settings) => normalisation::normalise(settings, operands),
+            Self::LocalResponse(settings) => {
+                one(operands).map(|x| normalisation::local_response(settings, x))
+            }
+            Self::Softmax(settings) => one(operands).map(|x| normalisation::softmax(settings, x)),
+            Self::Reduce(settings) => one(operands).map(|x| reduction::reduce(settings, x)),
+            Self::ByLength(length) => one(operands).map(|x| reduction::by_length(length, x)),
+            Self::Extreme(settings) => one(operands).map(|x| reduction::extreme(settings, x)),
+            Self::Accumulated { axis } => one(operands).map(|x| B::float_cumsum(x, *axis)),
+            _ => self.rearrange(operands),
+        }
+    }
+
+    /// Those that move elements about or change how they are written.
+    fn rearrange(&self, operands: Vec<Primitive>) -> Result<Primitive, WrongOperands> {
+        match self {
+            Self::Reshape(settings) => one(operands).map(|x| shape::to_shape(settings, x)),
             Self::Transpose { axes } => one(operands).map(|x| B::float_permute(x, axes)),
             Self::Expand { shape } => one(operands).map(|x| shape::expand(x, shape)),
-            Self::Concat { axis } => Ok(B::float_cat(operands, *axis)),
-            Self::Slice { ranges } => one(operands).map(|x| shape::slice(x, ranges)),
-            Self::Pad { pads, value } => one(operands).map(|x| shape::pad(x, pads, *value)),
-            Self::Mean { axes } => one(operands).map(|x| shape::mean(x, axes)),
+            Self::Tile { repeats } => one(operands).map(|x| shape::tile(x, repeats)),
+            Self::Concat { axis } => Ok(shape::concatenate(operands, *axis)),
+            Self::Slice { ranges } => one(operands).map(|x| selection::slice(x, ranges)),
+            Self::Select(settings) => one(operands).map(|x| selection::select(settings, x)),
+            Self::SelectEach { axis } => two(operands).map(|(x, at)| selection::select_each(x, at, *axis)),
+            Self::Scatter => selection::scatter(operands),
+            Self::Pad(settings) => one(operands).map(|x| selection::pad(settings, x)),
+            Self::Rearrange(settings) => one(operands).map(|x| shape::rearrange(settings, x)),
+            Self::Resize(settings) => one(operands).map(|x| resize::run(settings, x)),
+            Self::Quantise(limits) => quantisation::quantise(*limits, operands),
+            Self::Dequantise => quantisation::dequantise(operands),
+            _ => Err(WrongOperands),
         }
     }
 
     /// Multiply-accumulates of one run; 0 for all but convolutions and matrix products.
     pub(crate) fn macs(&self, operands: &[Vec<usize>], output: &[usize]) -> u64 {
-        let made: u64 = output.iter().map(|side| *side as u64).product();
-        let summed = match (self, operands) {
-            (Self::Convolution(_), [_, weights, ..]) => weights.iter().skip(1).product(),
-            (Self::MatMul | Self::Linear, [left, ..]) => left.last().copied().unwrap_or(1),
-            (Self::Gemm(settings), [left, ..]) => settings.inner(left),
+        let product = |sides: &[usize]| sides.iter().map(|side| *side as u64).product::<u64>();
+        match (self, operands) {
+            (Self::Convolution(_), [_, weights, ..]) => product(output) * product(&weights[1..]),
+            (Self::TransposedConvolution(_), [input, weights, ..]) => product(input) * product(&weights[1..]),
+            (Self::MatMul | Self::Linear, [left, ..]) => {
+                product(output) * left.last().copied().unwrap_or(1) as u64
+            }
+            (Self::Gemm(settings), [left, ..]) => product(output) * settings.inner(left) as u64,
             _ => 0,
-        };
-        made * summed as u64
+        }
     }
+
+    /// Along which axis of its output the pictures of a batch lie, given that of its operands.
+    pub(crate) fn batch_axis(&self, operands: &[Batched], rank: usize) -> Option<usize> {
+        let first = operands.iter().find(|operand| operand.axis.is_some())?;
+        let axis = first.axis?;
+        match self {
+            Self::Reshape(settings) => settings.free,
+            Self::Transpose { axes } => axes.iter().position(|from| *from == axis),
+            Self::Select(settings) if axis == settings.axis => None,
+            Self::Select(settings) if axis > settings.axis => Some(axis + settings.shape.len() - 1),
+            Self::Select(_) => Some(axis),
+            Self::Reduce(settings) => settings.axis_after(axis),
+            Self::Einsum(settings) => settings.axis_after(operands),
+            Self::Extreme(settings) => settings.axis_after(axis),
+            // Operands are aligned at their last axes.
+            _ => (axis + rank).checked_sub(first.rank),
+        }
+    }
+}
+
+/// An operand's rank and the axis along which the pictures of a batch lie, where it has one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Batched {
+    pub(crate) rank: usize,
+    pub(crate) axis: Option<usize>,
 }
 
 /// An operator was given another number of operands than it takes.

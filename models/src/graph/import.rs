@@ -1,275 +1,299 @@
 //! From an ONNX file to a [`Graph`].
 //!
-//! Every node is run once on an input of zeros while it is imported: that gives every value's shape, shows
-//! that the backend can run it, and folds what depends on constants only.
+//! Nodes are taken one by one, in the file's order. What depends on constants only is folded; of all else the
+//! operator is run once on an input of zeros, which gives every value's shape and shows that the backend can
+//! run it. Shapes are therefore known before a node is looked at, and shape arithmetic (`Shape`, `Gather`,
+//! `Concat`, … of whole numbers) is folded like any other constant: that is why nodes are converted from the
+//! file's own form and not from the parser's typed one, which infers shapes for the whole network at once.
 
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use burn_backend::ops::FloatTensorOps;
+use burn_backend::{DType, TensorData};
 use burn_dispatch::DispatchDevice;
-use onnx_ir::{Argument, Message, ModelProto, OnnxGraph, OnnxGraphBuilder, TensorData, TensorDataExt};
+use onnx_ir::NodeProto;
 
-use super::convert::{self, Converted};
-use super::names::{self, Names};
-use super::{Graph, Node, Operand, ValueId, ValueInfo, message_of};
+use super::constant::{Constant, Known, of_one_precision, read, single};
+use super::convert::{self, Applied, Converted, NodeView};
+use super::file::{File, name_of};
+use super::{Graph, Node, Operand, ValueInfo, fuse};
 use crate::error::ModelError;
-use crate::operators::{B, Operator, Primitive, shape_of};
+use crate::guard::guarded;
+use crate::operators::{B, Batched, Operator, Primitive, elements_made, shape_of};
 
 /// Most elements of one value: 1 GB of `f32`, far beyond any network for the edge.
 pub(crate) const GREATEST_ELEMENTS: usize = 1 << 28;
 
-/// What is known of a name while importing.
-#[derive(Debug, Clone)]
-pub(crate) enum Known {
-    Value(ValueId),
-    Floats(Primitive),
-    Integers(Vec<i64>),
-}
-
 /// The shape of the network's input for a batch of one.
-pub(crate) fn input_shape(onnx: &[u8], file: &str) -> Result<Vec<u64>, ModelError> {
-    guarded(file, || {
-        let model = parse(onnx, file)?;
-        let input = real_input(&model).ok_or_else(|| refused(file, "it has no input"))?;
-        Ok(input_dimensions(&model, input).into_iter().map(|side| side.max(1)).collect())
-    })
-}
-
-/// Parses an ONNX file and makes it ready to run.
 ///
 /// # Errors
-/// When the file is corrupt or uses what we lack; a panic of the parser counts as corrupt.
-pub(crate) fn import(onnx: &[u8], file: &str, device: &DispatchDevice) -> Result<Graph, ModelError> {
-    guarded(file, || {
-        let mut model = parse(onnx, file)?;
-        fix_batch(&mut model);
-        let bytes = model.write_to_bytes().map_err(|e| refused(file, &e.to_string()))?;
-        // Our own folding below does what is needed and keeps the file's nodes, so that they can be cut.
-        let graph = OnnxGraphBuilder::new()
-            .simplify(false)
-            .parse_bytes(&bytes)
-            .map_err(|e| refused(file, &e.to_string()))?;
-        drop(bytes);
-        let names = names::of_file(&model, &graph);
-        Importer::new(&graph, names, file, device)?.import(&graph)
-    })
+/// When the file is corrupt or leaves a side free.
+pub(crate) fn input_shape(onnx: &[u8], name: &str) -> Result<Vec<u64>, ModelError> {
+    let file = File::parse(onnx, name)?;
+    Ok(input_sides(&file, None)?.into_iter().map(|side| side as u64).collect())
 }
 
-fn guarded<T>(file: &str, work: impl FnOnce() -> Result<T, ModelError>) -> Result<T, ModelError> {
-    catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|panic| Err(refused(file, &message_of(panic.as_ref()))))
+/// Parses an ONNX file and makes it ready to run. `plane` is the height and width of the pictures, for files
+/// that leave them free.
+///
+/// # Errors
+/// When the file is corrupt or uses what we lack.
+pub(crate) fn import(
+    onnx: &[u8],
+    name: &str,
+    plane: [usize; 2],
+    device: &DispatchDevice,
+) -> Result<Graph, ModelError> {
+    let file = File::parse(onnx, name)?;
+    let shape = input_sides(&file, Some(plane))?;
+    Importer::new(file, shape, device)?.import()
 }
 
-fn refused(file: &str, reason: &str) -> ModelError {
-    ModelError::Onnx { file: file.to_owned(), reason: reason.to_owned() }
-}
-
-fn parse(onnx: &[u8], file: &str) -> Result<ModelProto, ModelError> {
-    let model = ModelProto::parse_from_bytes(onnx).map_err(|e| refused(file, &e.to_string()))?;
-    if model.graph.node.is_empty() {
-        return Err(refused(file, "it holds no graph"));
-    }
-    Ok(model)
-}
-
-/// The first input that is no initializer (old files list those as inputs too).
-fn real_input(model: &ModelProto) -> Option<usize> {
-    let is_weight = |name: &str| model.graph.initializer.iter().any(|tensor| tensor.name == name);
-    model.graph.input.iter().position(|input| !is_weight(&input.name))
-}
-
-fn input_dimensions(model: &ModelProto, input: usize) -> Vec<u64> {
-    let shape = &model.graph.input[input].type_.tensor_type().shape;
-    shape.dim.iter().map(|side| u64::try_from(side.dim_value()).unwrap_or(0)).collect()
-}
-
-/// A batch of one: free dimensions of the input become 1, and what the file says of other shapes is dropped.
-fn fix_batch(model: &mut ModelProto) {
-    let Some(input) = real_input(model) else { return };
-    let Some(graph) = model.graph.as_mut() else { return };
-    graph.value_info.clear();
-    let Some(kind) = graph.input[input].type_.as_mut() else { return };
-    if let Some(shape) = kind.mut_tensor_type().shape.as_mut() {
-        for side in &mut shape.dim {
-            if side.dim_value() < 1 {
-                side.set_dim_value(1);
-            }
+/// N×C×H×W of the input for a batch of one.
+fn input_sides(file: &File<'_>, plane: Option<[usize; 2]>) -> Result<Vec<usize>, ModelError> {
+    let sides = file.sides(file.input()?);
+    let given = [Some(1), None, plane.map(|plane| plane[0]), plane.map(|plane| plane[1])];
+    let filled: Vec<Option<usize>> = sides.iter().zip(given).map(|(side, given)| side.or(given)).collect();
+    let known: Option<Vec<usize>> = filled.into_iter().collect();
+    let shape = known.filter(|shape| shape.len() == 4 && sides.len() == 4).ok_or_else(|| {
+        let text: Vec<String> =
+            sides.iter().map(|side| side.map_or("?".to_owned(), |side| side.to_string())).collect();
+        file.refused(&format!(
+            "its input is {}, pictures are N×C×H×W; export it with fixed channels, height and width",
+            if text.is_empty() { "of unknown shape".to_owned() } else { text.join("×") }
+        ))
+    })?;
+    let elements = shape.iter().try_fold(1_usize, |product, side| product.checked_mul(*side));
+    match elements {
+        Some(elements) if elements <= GREATEST_ELEMENTS => Ok(shape),
+        _ => {
+            Err(file
+                .refused(&format!("its input {shape:?} is too great, {GREATEST_ELEMENTS} numbers are most")))
         }
     }
 }
 
-pub(crate) struct Importer<'a> {
-    pub(crate) file: &'a str,
-    pub(crate) device: &'a DispatchDevice,
+pub(super) struct Importer<'a> {
+    pub(super) opset: i64,
+    pub(super) device: &'a DispatchDevice,
+    file: File<'a>,
     known: HashMap<String, Known>,
-    /// What the file calls things, by the parser's name of the output.
-    names: HashMap<String, Names>,
-    nodes: Vec<Node>,
-    values: Vec<ValueInfo>,
-    /// What each value is for an input of zeros.
-    traces: Vec<Primitive>,
-    /// How many operands read each name.
-    readers: HashMap<String, usize>,
+    /// How many nodes (and outputs of the network) still read each name.
+    pub(super) readers: HashMap<String, usize>,
+    pub(super) nodes: Vec<Node>,
+    pub(super) values: Vec<ValueInfo>,
+    /// What each value is for an input of zeros, as long as somebody needs it.
+    traces: Vec<Option<Primitive>>,
 }
 
 impl<'a> Importer<'a> {
-    fn new(
-        graph: &OnnxGraph,
-        names: HashMap<String, Names>,
-        file: &'a str,
-        device: &'a DispatchDevice,
-    ) -> Result<Self, ModelError> {
-        let [input] = graph.inputs.as_slice() else {
-            return Err(refused(file, &format!("it has {} inputs, one is supported", graph.inputs.len())));
-        };
-        let shape = input.ty.static_shape_known().unwrap_or_default();
-        let elements = shape.iter().try_fold(1_usize, |product, side| product.checked_mul(*side));
-        let elements = elements.filter(|n| (1..=GREATEST_ELEMENTS).contains(n));
-        let (4, Some(elements)) = (shape.len(), elements) else {
-            return Err(refused(file, &format!("its input {} is not N×C×H×W with known C, H, W", input.ty)));
-        };
-        let zeros = TensorData::new(vec![0.0_f32; elements], shape.clone());
+    fn new(file: File<'a>, shape: Vec<usize>, device: &'a DispatchDevice) -> Result<Self, ModelError> {
+        let mut file = file;
+        let input = file.graph.input[file.input()?].name.clone();
+        let mut known = HashMap::new();
+        for tensor in std::mem::take(&mut file.graph.initializer) {
+            let name = tensor.name.clone();
+            let constant = guarded(|| Constant::from_file(tensor, device))
+                .and_then(|constant| constant)
+                .map_err(|reason| file.refused(&format!("{reason}; export it again")))?;
+            known.insert(name, Known::Constant(constant));
+        }
+        let zeros = TensorData::new(vec![0.0_f32; shape.iter().product()], shape.clone());
+        known.insert(input.clone(), Known::Value { id: 0, kind: DType::F32 });
         let mut readers = HashMap::new();
-        let read = graph.nodes.iter().flat_map(|node| node.inputs()).chain(&graph.outputs);
-        for argument in read {
-            *readers.entry(argument.name.clone()).or_default() += 1;
+        let read = file.graph.node.iter().flat_map(|node| &node.input);
+        for name in read.chain(file.graph.output.iter().map(|output| &output.name)) {
+            *readers.entry(name.clone()).or_default() += 1;
         }
         Ok(Self {
-            file,
+            opset: file.opset,
             device,
-            names,
-            known: HashMap::from([(input.name.clone(), Known::Value(0))]),
-            nodes: Vec::new(),
-            values: vec![ValueInfo { name: input.name.clone(), shape }],
-            traces: vec![B::float_from_data(zeros, device)],
+            file,
+            known,
             readers,
+            nodes: Vec::new(),
+            values: vec![ValueInfo { name: input, shape, batch: Some(0) }],
+            traces: vec![Some(B::float_from_data(zeros, device))],
         })
     }
 
-    fn import(mut self, graph: &OnnxGraph) -> Result<Graph, ModelError> {
-        let [output] = graph.outputs.as_slice() else {
-            return Err(self.refused(&format!("it has {} outputs, one is supported", graph.outputs.len())));
-        };
-        for node in &graph.nodes {
-            self.import_node(node)?;
+    fn import(mut self) -> Result<Graph, ModelError> {
+        let output = self.file.output()?;
+        for node in std::mem::take(&mut self.file.graph.node) {
+            guarded(|| self.import_node(&node)).and_then(|done| done).map_err(|reason| {
+                ModelError::Unsupported {
+                    operator: node.op_type.clone(),
+                    node: name_of(&node).to_owned(),
+                    file: self.file.name.to_owned(),
+                    reason,
+                }
+            })?;
+            self.forget(&node);
         }
-        match self.known.get(&output.name) {
-            Some(Known::Value(value)) if *value > 0 => {
-                let value = *value;
-                Ok(Graph::new(self.nodes, self.values, value))
+        match self.known.get(&output) {
+            Some(Known::Value { id, .. }) if *id > 0 => {
+                let output = *id;
+                Ok(Graph::new(self.nodes, self.values, output))
             }
-            _ => Err(self.refused("its output does not depend on its input")),
+            _ => Err(self.file.refused("its output does not depend on its input; export the network again")),
         }
     }
 
-    fn refused(&self, reason: &str) -> ModelError {
-        refused(self.file, reason)
-    }
-
-    fn import_node(&mut self, node: &onnx_ir::Node) -> Result<(), ModelError> {
-        if matches!(node, onnx_ir::Node::Constant(_)) {
-            return Ok(()); // read through the arguments that name it
+    fn import_node(&mut self, node: &NodeProto) -> Result<(), String> {
+        let known = match convert::convert(&NodeView::new(self, node))? {
+            Converted::Known(known) => vec![known],
+            Converted::Apply(applied) => self.apply(node, applied)?,
+        };
+        // Dropout's mask and the like are fine as long as nobody reads them.
+        let lacking = node.output.iter().skip(known.len()).find(|name| self.readers.contains_key(*name));
+        if let Some(name) = lacking {
+            return Err(format!("its output {name:?} is lacking"));
         }
-        let (name, file) = (self.name_of(node), self.file);
-        let lacking = |reason: &str| ModelError::Unsupported {
-            operator: node.node_type().to_string(),
-            node: name.clone(),
-            file: file.to_owned(),
-            reason: reason.to_owned(),
-        };
-        // Dropout's mask and the like: fine as long as nobody reads them.
-        if node.outputs().iter().skip(1).any(|output| self.readers.contains_key(&output.name)) {
-            return Err(lacking("more than one output"));
+        for (name, known) in node.output.iter().zip(known) {
+            self.known.insert(name.clone(), known);
         }
-        let Some(output) = node.outputs().first() else {
-            return Err(lacking("no output"));
-        };
-        let converted = convert::convert(self, node).map_err(|reason| lacking(&reason))?;
-        let known = match converted {
-            Converted::Known(known) => known,
-            Converted::Apply(operator, operands) => self.apply(node, &output.name, operator, operands)?,
-        };
-        self.known.insert(output.name.clone(), known);
         Ok(())
     }
 
-    /// Runs the operator on the traces; adds a node, unless all operands are constants.
-    fn apply(
-        &mut self,
-        node: &onnx_ir::Node,
-        output: &str,
-        operator: Operator,
-        operands: Vec<Operand>,
-    ) -> Result<Known, ModelError> {
-        let tensors: Vec<Primitive> = operands.iter().map(|operand| self.trace(operand).clone()).collect();
+    fn apply(&mut self, node: &NodeProto, applied: Applied) -> Result<Vec<Known>, String> {
+        let constants: Option<Vec<&Constant>> = applied
+            .operands
+            .iter()
+            .map(|operand| match operand {
+                Known::Constant(constant) => Some(constant),
+                Known::Value { .. } => None,
+            })
+            .collect();
+        if let Some(constants) = constants {
+            return fold(&applied, &constants);
+        }
+        match fuse::fuse(self, node, &applied)? {
+            Some(known) => Ok(vec![known]),
+            None => self.add(node, applied),
+        }
+    }
+
+    /// Runs the operator on the traces and adds a node.
+    fn add(&mut self, node: &NodeProto, applied: Applied) -> Result<Vec<Known>, String> {
+        let tensors: Vec<Primitive> =
+            applied.operands.iter().map(|operand| self.trace(operand)).collect::<Result<_, _>>()?;
         let shapes: Vec<Vec<usize>> = tensors.iter().map(shape_of).collect();
-        let made = catch_unwind(AssertUnwindSafe(|| operator.run(tensors)))
-            .map_err(|panic| {
-                self.refused(&format!("node {:?}: {}", self.name_of(node), message_of(panic.as_ref())))
-            })?
-            .map_err(|_| {
-                self.refused(&format!("node {:?} has a wrong number of operands", self.name_of(node)))
-            })?;
-        let shape = shape_of(&made);
-        if shape.iter().product::<usize>() > GREATEST_ELEMENTS {
-            return Err(self.refused(&format!("node {:?} makes a tensor of {shape:?}", self.name_of(node))));
+        let made = run(&applied.operator, tensors)?;
+        let batched: Vec<Batched> = applied.operands.iter().map(|operand| self.batched(operand)).collect();
+        let macs = made.first().map_or(0, |first| applied.operator.macs(&shapes, &shape_of(first)));
+        let first = self.values.len();
+        let mut known = Vec::with_capacity(made.len());
+        for (index, tensor) in made.into_iter().enumerate() {
+            let shape = shape_of(&tensor);
+            let batch = applied.operator.batch_axis(&batched, shape.len());
+            let unnamed = || format!("{}:{index}", name_of(node));
+            let name = node.output.get(index).filter(|name| !name.is_empty()).cloned();
+            known.push(Known::Value { id: self.values.len(), kind: applied.kind(index) });
+            self.values.push(ValueInfo { name: name.unwrap_or_else(unnamed), shape, batch });
+            self.traces.push(Some(tensor));
         }
-        if !operands.iter().any(|operand| matches!(operand, Operand::Value(_))) {
-            return Ok(Known::Floats(made));
-        }
-        let macs = operator.macs(&shapes, &shape);
-        let value = self.names.get(output).map_or(output, |names| &names.output).to_owned();
-        self.nodes.push(Node { name: self.name_of(node), operator, operands, macs });
-        self.values.push(ValueInfo { name: value, shape });
-        self.traces.push(made);
-        Ok(Known::Value(self.values.len() - 1))
+        self.nodes.push(Node {
+            name: name_of(node).to_owned(),
+            operator: applied.operator,
+            operands: applied.operands.into_iter().map(as_operand).collect(),
+            makes: first..self.values.len(),
+            macs,
+        });
+        Ok(known)
     }
 
-    fn name_of(&self, node: &onnx_ir::Node) -> String {
-        let names = node.outputs().first().and_then(|output| self.names.get(&output.name));
-        names.map_or(node.name(), |names| &names.node).to_owned()
-    }
-
-    /// What an operand is for an input of zeros.
-    pub(crate) fn trace<'b>(&'b self, operand: &'b Operand) -> &'b Primitive {
+    fn trace(&self, operand: &Known) -> Result<Primitive, String> {
         match operand {
-            Operand::Value(value) => &self.traces[*value],
-            Operand::Constant(tensor) => tensor,
+            Known::Value { id, .. } => {
+                let trace = self.traces[*id].clone();
+                trace.ok_or_else(|| format!("{:?} is needed after its last reader", self.values[*id].name))
+            }
+            Known::Constant(constant) => Ok(single(constant.tensor.clone())),
         }
     }
 
-    /// What is known of an argument; `None` when it is left out.
-    pub(crate) fn look_up(&self, argument: &Argument) -> Result<Option<Known>, String> {
-        if argument.is_optional() {
-            return Ok(None);
-        }
-        if let Some(known) = self.known.get(&argument.name) {
-            return Ok(Some(known.clone()));
-        }
-        let data = argument.value().ok_or_else(|| format!("{:?} is not known", argument.name))?;
-        self.constant(&data).map(Some)
-    }
-
-    fn constant(&self, data: &TensorData) -> Result<Known, String> {
-        let kind = data.dtype();
-        let fault = |e: &dyn std::fmt::Display| format!("a constant of {kind:?} cannot be read: {e}");
-        if kind.is_float() {
-            let values = data.to_f32_vec().map_err(|e| fault(&e))?;
-            let shape = data.shape().as_slice().to_vec();
-            // Burn has no tensors of rank 0.
-            let shape = if shape.is_empty() { vec![1] } else { shape };
-            Ok(Known::Floats(B::float_from_data(TensorData::new(values, shape), self.device)))
-        } else {
-            Ok(Known::Integers(data.to_i64_vec().map_err(|e| fault(&e))?))
+    fn batched(&self, operand: &Known) -> Batched {
+        match operand {
+            Known::Value { id, .. } => {
+                let value = &self.values[*id];
+                Batched { rank: value.shape.len(), axis: value.batch }
+            }
+            Known::Constant(constant) => Batched { rank: shape_of(&constant.tensor).len(), axis: None },
         }
     }
 
-    /// The convolution that made a value, if nobody else reads what it made: a normalisation can be folded
-    /// into it.
-    pub(crate) fn sole_convolution(&mut self, argument: &Argument, value: ValueId) -> Option<&mut Node> {
-        let alone = self.readers.get(&argument.name) == Some(&1);
-        let node = self.nodes.get_mut(value.checked_sub(1)?)?;
-        (alone && matches!(node.operator, Operator::Convolution(_))).then_some(node)
+    /// What is known of a name; every name was made by something before.
+    pub(super) fn look_up(&self, name: &str) -> Result<&Known, String> {
+        self.known.get(name).ok_or_else(|| format!("its input {name:?} is lacking"))
+    }
+
+    /// Drops what no later node reads: at once a network's traces would be many times its weights.
+    fn forget(&mut self, node: &NodeProto) {
+        for name in node.input.iter().filter(|name| !name.is_empty()) {
+            let Some(left) = self.readers.get_mut(name) else { continue };
+            *left -= 1;
+            if *left == 0 {
+                self.readers.remove(name);
+                self.known.remove(name);
+            }
+        }
+        let mut needed = vec![false; self.traces.len()];
+        for known in self.known.values() {
+            if let Known::Value { id, .. } = known {
+                needed[*id] = true;
+            }
+        }
+        for (trace, needed) in self.traces.iter_mut().zip(needed) {
+            if !needed {
+                *trace = None;
+            }
+        }
+    }
+}
+
+/// An operator on constants only gives constants.
+fn fold(applied: &Applied, operands: &[&Constant]) -> Result<Vec<Known>, String> {
+    let tensors = |doubled: bool| {
+        let of = |constant: &&Constant| match &constant.doubled {
+            Some(tensor) if doubled => tensor.clone(),
+            _ => constant.tensor.clone(),
+        };
+        of_one_precision(operands.iter().map(of).collect())
+    };
+    let scalar = applied.scalar.unwrap_or_else(|| operands.iter().all(|operand| operand.scalar));
+    let made = run(&applied.operator, tensors(false))?;
+    let depends = operands.iter().any(|operand| operand.doubled.is_some());
+    // What cannot be computed for a batch of two is taken as the same for any.
+    let of_two = if depends { run(&applied.operator, tensors(true)).unwrap_or_default() } else { Vec::new() };
+    let mut of_two = of_two.into_iter();
+    let mut known = Vec::with_capacity(made.len());
+    for (index, tensor) in made.into_iter().enumerate() {
+        let mut constant = Constant::new(tensor, applied.kind(index), scalar);
+        if let Some(two) = of_two.next() {
+            let two = Constant::new(two, constant.kind, scalar).tensor;
+            let differs = shape_of(&two) == shape_of(&constant.tensor)
+                && read(two.clone())? != read(constant.tensor.clone())?;
+            constant.doubled = differs.then_some(two);
+        }
+        known.push(Known::Constant(constant));
+    }
+    Ok(known)
+}
+
+/// Runs an operator, unless what it makes is beyond all bounds.
+fn run(operator: &Operator, operands: Vec<Primitive>) -> Result<Vec<Primitive>, String> {
+    let shapes: Vec<Vec<usize>> = operands.iter().map(shape_of).collect();
+    if elements_made(operator, &shapes) > GREATEST_ELEMENTS {
+        return Err(format!("it makes more than {GREATEST_ELEMENTS} numbers of tensors {shapes:?}"));
+    }
+    guarded(|| operator.run(operands))
+        .map_err(|panic| format!("it does not take tensors {shapes:?} ({panic})"))?
+        .map_err(|_| "it has a wrong number of inputs".to_owned())
+}
+
+fn as_operand(known: Known) -> Operand {
+    match known {
+        Known::Value { id, .. } => Operand::Value(id),
+        Known::Constant(constant) => Operand::Constant(single(constant.tensor)),
     }
 }

@@ -1,8 +1,9 @@
-//! Two-dimensional convolution.
+//! Convolutions over height and width; a signal of one dimension is a picture one pixel high.
 
-use burn_backend::ops::{ConvOptions, ModuleOps};
+use burn_backend::ops::{ConvOptions, ConvTransposeOptions, ModuleOps};
 
-use super::{B, Primitive, WrongOperands, two_or_three};
+use super::selection::{Range, slice};
+use super::{B, Primitive, WrongOperands, reshape, shape_of, two_or_three};
 
 /// Its settings; operands are input, weights and (optionally) bias.
 #[derive(Debug, Clone)]
@@ -14,9 +15,67 @@ pub(crate) struct Convolution {
     pub(crate) groups: usize,
 }
 
+/// A transposed convolution; operands as of a [`Convolution`].
+#[derive(Debug, Clone)]
+pub(crate) struct Transposed {
+    pub(crate) stride: [usize; 2],
+    /// What is cut off before and after, for height and width.
+    pub(crate) pads: [(usize, usize); 2],
+    /// What is added after, before anything is cut off.
+    pub(crate) output_padding: [usize; 2],
+    pub(crate) dilation: [usize; 2],
+    pub(crate) groups: usize,
+}
+
 pub(super) fn run(settings: &Convolution, operands: Vec<Primitive>) -> Result<Primitive, WrongOperands> {
     let (input, weights, bias) = two_or_three(operands)?;
     let options =
         ConvOptions::new_with_padding(settings.stride, settings.pads, settings.dilation, settings.groups);
-    Ok(B::conv2d(input, weights, bias, options))
+    Ok(as_picture(input, |input| B::conv2d(input, picture(weights), bias, options)))
+}
+
+pub(super) fn run_transposed(
+    settings: &Transposed,
+    operands: Vec<Primitive>,
+) -> Result<Primitive, WrongOperands> {
+    let (input, weights, bias) = two_or_three(operands)?;
+    let even = settings.pads.iter().all(|(before, after)| before == after);
+    let padding = if even { settings.pads.map(|(before, _)| before) } else { [0, 0] };
+    let options = ConvTransposeOptions::new(
+        settings.stride,
+        padding,
+        settings.output_padding,
+        settings.dilation,
+        settings.groups,
+    );
+    let convolve = |input| {
+        let made = B::conv_transpose2d(input, picture(weights), bias, options);
+        if even { made } else { cut_off(made, settings.pads) }
+    };
+    Ok(as_picture(input, convolve))
+}
+
+fn cut_off(x: Primitive, pads: [(usize, usize); 2]) -> Primitive {
+    let mut ranges = vec![Range::WHOLE; 4];
+    for (axis, (before, after)) in [2, 3].into_iter().zip(pads) {
+        ranges[axis] = Range { start: before, end: shape_of(&x)[axis] - after, step: 1 };
+    }
+    slice(x, &ranges)
+}
+
+/// Works on N×C×W as on N×C×1×W.
+pub(super) fn as_picture(x: Primitive, work: impl FnOnce(Primitive) -> Primitive) -> Primitive {
+    if shape_of(&x).len() != 3 {
+        return work(x);
+    }
+    let made = work(picture(x));
+    let [n, c, _, w] = shape_of(&made)[..] else { return made };
+    reshape(made, &[n, c, w])
+}
+
+fn picture(x: Primitive) -> Primitive {
+    match shape_of(&x)[..] {
+        [n, c, w] => reshape(x, &[n, c, 1, w]),
+        _ => x,
+    }
 }

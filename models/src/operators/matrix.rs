@@ -3,7 +3,7 @@
 use burn_backend::Scalar;
 use burn_backend::ops::{FloatTensorOps, ModuleOps};
 
-use super::elementwise::{Binary, binary};
+use super::arithmetic::{Binary, binary};
 use super::{B, Primitive, WrongOperands, shape_of, two_or_three, with_rank};
 
 /// ONNX's general product: `alpha × A' × B' + beta × C`.

@@ -1,17 +1,42 @@
-//! Operators that move elements about.
+//! Operators that keep all elements and change how they lie.
 
+use burn_backend::Shape;
 use burn_backend::ops::FloatTensorOps;
-use burn_backend::{Shape, Slice};
 
-use super::{B, Primitive, shape_of, with_rank};
+use super::{B, Primitive, reshape, shape_of, with_rank};
 
-/// What is taken of one dimension.
+/// Another shape for the same elements.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reshape {
+    /// For one picture.
+    pub(crate) shape: Vec<usize>,
+    /// The axis that grows with the batch: it takes whatever the others leave.
+    pub(crate) free: Option<usize>,
+}
+
+/// Moves between channels and the plane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Range {
-    pub(crate) start: usize,
-    pub(crate) end: usize,
-    /// At least 1.
-    pub(crate) step: usize,
+pub(crate) enum Rearrange {
+    /// Channels are block × block × depth.
+    DepthColumnRow {
+        block: usize,
+    },
+    /// Channels are depth × block × block.
+    ColumnRowDepth {
+        block: usize,
+    },
+    SpaceToDepth {
+        block: usize,
+    },
+}
+
+pub(super) fn to_shape(settings: &Reshape, x: Primitive) -> Primitive {
+    let Some(free) = settings.free else { return reshape(x, &settings.shape) };
+    let mut shape = settings.shape.clone();
+    shape[free] = 1;
+    let fixed: usize = shape.iter().product();
+    shape[free] = shape_of(&x).iter().product::<usize>() / fixed.max(1);
+    reshape(x, &shape)
 }
 
 /// As ONNX does: either side may have dimensions of 1 that take the other's length.
@@ -25,19 +50,50 @@ pub(super) fn expand(x: Primitive, shape: &[usize]) -> Primitive {
     B::float_expand(x, Shape::from(sides))
 }
 
-pub(super) fn slice(x: Primitive, ranges: &[Range]) -> Primitive {
-    let slices: Vec<Slice> = ranges
-        .iter()
-        .map(|range| Slice::new(range.start as isize, Some(range.end as isize), range.step as isize))
-        .collect();
-    B::float_slice(x, &slices)
+pub(super) fn tile(x: Primitive, repeats: &[usize]) -> Primitive {
+    let repeated = repeats.iter().enumerate().filter(|(_, times)| **times != 1);
+    repeated.fold(x, |x, (axis, times)| B::float_repeat_dim(x, axis, *times))
 }
 
-pub(super) fn pad(x: Primitive, pads: &[(usize, usize)], value: f32) -> Primitive {
-    B::float_pad(x, pads, burn_backend::ops::PadMode::Constant(value))
+/// One after the other along an axis. What is the same for all pictures of a batch, such as a class token,
+/// is repeated for each.
+pub(super) fn concatenate(parts: Vec<Primitive>, axis: usize) -> Primitive {
+    let shapes: Vec<Vec<usize>> = parts.iter().map(shape_of).collect();
+    let rank = shapes.first().map_or(0, Vec::len);
+    let greatest =
+        |axis: usize| shapes.iter().filter_map(|shape| shape.get(axis)).copied().max().unwrap_or(1);
+    let mut sides: Vec<usize> = (0..rank).map(greatest).collect();
+    if axis < rank {
+        sides[axis] = 1; // each part keeps its own
+    }
+    let alike = |(part, shape): (Primitive, &Vec<usize>)| {
+        let fits = shape.iter().zip(&sides).enumerate().all(|(at, (have, want))| at == axis || have == want);
+        if fits { part } else { expand(part, &sides) }
+    };
+    B::float_cat(parts.into_iter().zip(&shapes).map(alike).collect(), axis)
 }
 
-/// Means over the given dimensions, which stay with length 1.
-pub(super) fn mean(x: Primitive, axes: &[usize]) -> Primitive {
-    axes.iter().fold(x, |x, axis| B::float_mean_dim(x, *axis))
+pub(super) fn rearrange(settings: &Rearrange, x: Primitive) -> Primitive {
+    let [n, c, h, w] = shape_of(&x)[..] else { return x };
+    let through = |split: [usize; 6], axes: [usize; 6], joined: [usize; 4]| {
+        reshape(B::float_permute(reshape(x, &split), &axes), &joined)
+    };
+    match *settings {
+        Rearrange::DepthColumnRow { block } => {
+            let depth = c / (block * block);
+            through([n, block, block, depth, h, w], [0, 3, 4, 1, 5, 2], [n, depth, h * block, w * block])
+        }
+        Rearrange::ColumnRowDepth { block } => {
+            let depth = c / (block * block);
+            through([n, depth, block, block, h, w], [0, 1, 4, 2, 5, 3], [n, depth, h * block, w * block])
+        }
+        Rearrange::SpaceToDepth { block } => {
+            let (rows, columns) = (h / block, w / block);
+            through(
+                [n, c, rows, block, columns, block],
+                [0, 3, 5, 1, 2, 4],
+                [n, c * block * block, rows, columns],
+            )
+        }
+    }
 }

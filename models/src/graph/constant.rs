@@ -1,0 +1,107 @@
+//! What is known of a network's values while it is loaded.
+
+use burn_backend::ops::FloatTensorOps;
+use burn_backend::{DType, FloatDType, TensorData, TensorMetadata};
+use burn_dispatch::DispatchDevice;
+use onnx_ir::TensorProto;
+
+use super::ValueId;
+use crate::operators::{B, Primitive, shape_of};
+
+/// What a name of the file stands for.
+#[derive(Debug, Clone)]
+pub(super) enum Known {
+    /// Computed at every run.
+    Value {
+        id: ValueId,
+        kind: DType,
+    },
+    Constant(Constant),
+}
+
+/// A tensor that does not depend on the picture.
+#[derive(Debug, Clone)]
+pub(super) struct Constant {
+    /// In double precision where it holds wide whole numbers (sizes, places), which must stay exact.
+    pub(super) tensor: Primitive,
+    /// What it is for a batch of two, where that differs: sizes that the file computes from its input's shape.
+    pub(super) doubled: Option<Primitive>,
+    /// What the file says its elements are.
+    pub(super) kind: DType,
+    /// Whether it has no axis: Burn has no such tensors, it holds a vector of one element.
+    pub(super) scalar: bool,
+}
+
+impl Constant {
+    pub(super) fn new(tensor: Primitive, kind: DType, scalar: bool) -> Self {
+        Self { tensor: B::float_cast(tensor, computed_in(kind)), doubled: None, kind, scalar }
+    }
+
+    /// Takes elements and shape as ONNX has them.
+    pub(super) fn from_values(
+        values: Vec<f64>,
+        shape: &[usize],
+        kind: DType,
+        device: &DispatchDevice,
+    ) -> Self {
+        let sides = if shape.is_empty() { &[1] } else { shape };
+        let data = TensorData::new(values, sides.to_vec());
+        let data = match computed_in(kind) {
+            FloatDType::F64 => data,
+            _ => data.convert::<f32>(),
+        };
+        Self { tensor: B::float_from_data(data, device), doubled: None, kind, scalar: shape.is_empty() }
+    }
+
+    /// Reads weights; fails when they are of a type that is not supported or not as many as announced.
+    pub(super) fn from_file(tensor: TensorProto, device: &DispatchDevice) -> Result<Self, String> {
+        let name = tensor.name.clone();
+        let fault = |reason: &dyn std::fmt::Debug| format!("the weights {name:?} cannot be read: {reason:?}");
+        let data = TensorData::try_from(tensor).map_err(|error| fault(&error))?;
+        let kind = data.dtype();
+        let shape = data.shape().as_slice().to_vec();
+        if computed_in(kind) == FloatDType::F64 {
+            return Ok(Self::from_values(data.iter::<f64>().collect(), &shape, kind, device));
+        }
+        let sides = if shape.is_empty() { vec![1] } else { shape.clone() };
+        let data = TensorData::new(data.iter::<f32>().collect::<Vec<f32>>(), sides);
+        Ok(Self { tensor: B::float_from_data(data, device), doubled: None, kind, scalar: shape.is_empty() })
+    }
+
+    /// Its shape as ONNX has it.
+    pub(super) fn shape(&self) -> Vec<usize> {
+        if self.scalar { Vec::new() } else { shape_of(&self.tensor) }
+    }
+}
+
+/// Whether a kind holds whole numbers or truth values.
+pub(super) fn is_whole(kind: DType) -> bool {
+    !matches!(kind, DType::F16 | DType::BF16 | DType::F32 | DType::F64)
+}
+
+/// Single precision is exact for whole numbers of 16 bits, which keeps quantised weights small.
+fn computed_in(kind: DType) -> FloatDType {
+    match kind {
+        DType::I64 | DType::U64 | DType::I32 | DType::U32 => FloatDType::F64,
+        _ => FloatDType::F32,
+    }
+}
+
+/// Brings tensors to one precision: the double one only if all have it.
+pub(super) fn of_one_precision(tensors: Vec<Primitive>) -> Vec<Primitive> {
+    let double = tensors.iter().all(|tensor| tensor.dtype() == DType::F64);
+    if double { tensors } else { tensors.into_iter().map(single).collect() }
+}
+
+/// In single precision, as everything is at run time.
+pub(super) fn single(tensor: Primitive) -> Primitive {
+    B::float_cast(tensor, FloatDType::F32)
+}
+
+/// The elements of a tensor, in row-major order.
+pub(super) fn read(tensor: Primitive) -> Result<Vec<f64>, String> {
+    let data = burn_backend::try_read_sync(B::float_into_data(tensor))
+        .ok_or("the device gives its data asynchronously only")?
+        .map_err(|error| error.to_string())?;
+    Ok(data.iter::<f64>().collect())
+}
