@@ -12,6 +12,7 @@ use std::ops::Range;
 use crate::cuts::Wiring;
 use crate::error::ModelError;
 use crate::guard::guarded;
+use crate::kernels::Clamp;
 use crate::operators::{Operator, Primitive};
 
 /// A value's number: 0 is the network's input, then what each node makes.
@@ -37,6 +38,24 @@ pub(crate) struct Node {
 }
 
 impl Node {
+    /// The same node with its constants laid out for our own kernels, where there is one for it.
+    fn prepared(mut self) -> Self {
+        let prepared = match (&self.operator, self.operands.as_slice()) {
+            (Operator::Convolution(settings), [_, Operand::Constant(weights)]) => {
+                settings.prepare(weights, None)
+            }
+            (Operator::Convolution(settings), [_, Operand::Constant(weights), Operand::Constant(bias)]) => {
+                settings.prepare(weights, Some(bias))
+            }
+            _ => None,
+        };
+        if let Some(prepared) = prepared {
+            self.operator = Operator::Direct(prepared);
+            self.operands.truncate(1);
+        }
+        self
+    }
+
     /// The values it reads.
     pub(crate) fn reads(&self) -> Vec<ValueId> {
         let values = self.operands.iter().filter_map(|operand| match operand {
@@ -63,13 +82,28 @@ pub(crate) struct Graph {
     pub(crate) values: Vec<ValueInfo>,
     pub(crate) output: ValueId,
     pub(crate) wiring: Wiring,
+    /// For each node the activation that the next one is, where both are computed at once when both are to run. They
+    /// stay two nodes, between which the network can be cut.
+    clamps: Vec<Option<Clamp>>,
+}
+
+/// The clamp that the next node is, if this one is a convolution that nothing else reads.
+fn clamp_after(index: usize, nodes: &[Node], wiring: &Wiring) -> Option<Clamp> {
+    let (node, next) = (nodes.get(index)?, nodes.get(index + 1)?);
+    let Operator::Direct(_) = node.operator else { return None };
+    let made = node.makes.start;
+    let alone = next.reads() == [made] && wiring.is_last_reader(index + 1, made);
+    next.operator.as_clamp().filter(|_| alone)
 }
 
 impl Graph {
     pub(crate) fn new(nodes: Vec<Node>, values: Vec<ValueInfo>, output: ValueId) -> Self {
+        let nodes: Vec<Node> = nodes.into_iter().map(Node::prepared).collect();
         let reads: Vec<Vec<ValueId>> = nodes.iter().map(Node::reads).collect();
         let makes: Vec<usize> = nodes.iter().map(|node| node.makes.len()).collect();
-        Self { wiring: Wiring::new(&reads, &makes, output), nodes, values, output }
+        let wiring = Wiring::new(&reads, &makes, output);
+        let clamps = (0..nodes.len()).map(|index| clamp_after(index, &nodes, &wiring)).collect();
+        Self { wiring, nodes, values, output, clamps }
     }
 
     /// Runs some nodes on the values that cross into them and gives the values wanted.
@@ -97,12 +131,22 @@ impl Graph {
         for (value, tensor) in given {
             slots[value] = Some(tensor);
         }
-        for index in nodes {
-            let node = &self.nodes[index];
+        let mut left = nodes.clone();
+        while let Some(mut index) = left.next() {
+            let mut node = &self.nodes[index];
             let operands = self.operands(index, &mut slots)?;
-            let made = node.operator.run(operands).map_err(|_| {
+            let clamp = self.clamps[index].filter(|_| !left.is_empty());
+            let made = match clamp {
+                Some(clamp) => node.operator.run_clamped(operands, clamp).map(|made| vec![made]),
+                None => node.operator.run(operands),
+            };
+            let made = made.map_err(|_| {
                 ModelError::Computation(format!("node {:?} has a wrong number of operands", node.name))
             })?;
+            if clamp.is_some() {
+                index = left.next().unwrap_or(index);
+                node = &self.nodes[index];
+            }
             for (value, tensor) in node.makes.clone().zip(made) {
                 slots[value] = Some(tensor);
             }

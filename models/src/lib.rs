@@ -15,6 +15,7 @@ mod cuts;
 mod error;
 mod graph;
 mod guard;
+mod kernels;
 mod network;
 mod operators;
 mod preprocessing;

@@ -24,6 +24,7 @@ use burn_backend::{Shape, TensorMetadata};
 use burn_dispatch::Dispatch;
 
 pub(crate) use self::size::elements_made;
+use crate::kernels::Clamp;
 
 /// The backend: Burn's own choice among those compiled in, by device.
 pub(crate) type B = Dispatch;
@@ -40,6 +41,7 @@ pub(crate) enum Operator {
     Accumulate(arithmetic::Accumulate),
     Where,
     Convolution(convolution::Convolution),
+    Direct(convolution::Prepared),
     TransposedConvolution(convolution::Transposed),
     MaxPool(pooling::Window),
     AveragePool(pooling::Average),
@@ -84,6 +86,26 @@ impl Operator {
         }
     }
 
+    /// Runs it and an activation after it at once, where the two can be joined.
+    pub(crate) fn run_clamped(
+        &self,
+        operands: Vec<Primitive>,
+        clamp: Clamp,
+    ) -> Result<Primitive, WrongOperands> {
+        match self {
+            Self::Direct(prepared) => one(operands).map(|x| convolution::run_prepared(prepared, x, clamp)),
+            _ => Err(WrongOperands),
+        }
+    }
+
+    /// The clamp that it is, if it may be joined with a convolution before it.
+    pub(crate) fn as_clamp(&self) -> Option<Clamp> {
+        match self {
+            Self::Activation(activation) => activation.as_clamp(),
+            _ => None,
+        }
+    }
+
     fn run_to_one(&self, operands: Vec<Primitive>) -> Result<Primitive, WrongOperands> {
         match self {
             Self::Activation(activation) => one(operands).map(|x| activation::run(activation, x)),
@@ -92,6 +114,9 @@ impl Operator {
             Self::Accumulate(settings) => arithmetic::accumulate(settings, operands),
             Self::Where => arithmetic::choose(operands),
             Self::Convolution(settings) => convolution::run(settings, operands),
+            Self::Direct(prepared) => {
+                one(operands).map(|x| convolution::run_prepared(prepared, x, Clamp::NONE))
+            }
             Self::TransposedConvolution(settings) => convolution::run_transposed(settings, operands),
             Self::MaxPool(window) => one(operands).map(|x| pooling::max(window, x)),
             Self::AveragePool(settings) => pooling::average(settings, operands),

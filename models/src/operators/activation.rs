@@ -4,6 +4,7 @@ use burn_backend::Scalar;
 use burn_backend::ops::{ActivationOps, FloatTensorOps};
 
 use super::{B, Primitive};
+use crate::kernels::Clamp;
 
 /// Of one operand, element by element.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,6 +41,20 @@ pub(crate) enum Activation {
         gamma: f64,
         width: f64,
     },
+}
+
+impl Activation {
+    /// The bounds that its output keeps within, where it does nothing else.
+    pub(super) fn as_clamp(&self) -> Option<Clamp> {
+        match *self {
+            Self::Relu => Some(Clamp { least: 0.0, ..Clamp::NONE }),
+            Self::Clip { least, greatest } => Some(Clamp {
+                least: least.map_or(f32::NEG_INFINITY, |least| least as f32),
+                greatest: greatest.map_or(f32::INFINITY, |greatest| greatest as f32),
+            }),
+            _ => None,
+        }
+    }
 }
 
 pub(super) fn run(activation: &Activation, x: Primitive) -> Primitive {

@@ -1,9 +1,16 @@
 //! Convolutions over height and width; a signal of one dimension is a picture one pixel high.
 
-use burn_backend::ops::{ConvOptions, ConvTransposeOptions, ModuleOps};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use burn_backend::ops::{ConvOptions, ConvTransposeOptions, FloatTensorOps, ModuleOps};
+use burn_backend::{DType, TensorData};
+use burn_dispatch::devices::FlexDevice;
+use burn_dispatch::{BackendTensor, DispatchDevice, DispatchTensorKind};
 
 use super::selection::{Range, slice};
 use super::{B, Primitive, WrongOperands, reshape, shape_of, two_or_three};
+use crate::kernels::{Clamp, Direct, Geometry};
 
 /// Its settings; operands are input, weights and (optionally) bias.
 #[derive(Debug, Clone)]
@@ -25,6 +32,45 @@ pub(crate) struct Transposed {
     pub(crate) output_padding: [usize; 2],
     pub(crate) dilation: [usize; 2],
     pub(crate) groups: usize,
+}
+
+/// A convolution on the processor whose weights are constants, laid out for our own kernel.
+#[derive(Debug, Clone)]
+pub(crate) struct Prepared(Arc<Direct>);
+
+impl Convolution {
+    /// The same convolution with its weights taken in, where our kernel can run it: on the processor, in `f32`.
+    pub(crate) fn prepare(&self, weights: &Primitive, bias: Option<&Primitive>) -> Option<Prepared> {
+        let [outputs, _, height, width] = shape_of(weights)[..] else { return None };
+        let bias = match bias {
+            Some(bias) => numbers(bias)?.to_vec(),
+            None => vec![0.0; outputs],
+        };
+        let Self { stride, pads, dilation, groups } = *self;
+        let geometry = Geometry { kernel: [height, width], stride, dilation, pads };
+        Direct::new(geometry, groups, &numbers(weights)?, bias).map(|direct| Prepared(Arc::new(direct)))
+    }
+}
+
+/// A tensor's numbers, where it lies on the processor in `f32`; copied only when they do not lie in order.
+fn numbers(tensor: &Primitive) -> Option<Cow<'_, [f32]>> {
+    let DispatchTensorKind::Flex(BackendTensor::Float(tensor)) = &tensor.kind else { return None };
+    if tensor.dtype() != DType::F32 {
+        return None;
+    }
+    match tensor.as_slice::<f32>() {
+        Some(numbers) => Some(Cow::Borrowed(numbers)),
+        None => tensor.to_contiguous().as_slice::<f32>().map(|numbers| Cow::Owned(numbers.to_vec())),
+    }
+}
+
+pub(super) fn run_prepared(prepared: &Prepared, input: Primitive, clamp: Clamp) -> Primitive {
+    let [pictures, _, height, width] = shape_of(&input)[..] else { return input };
+    let made =
+        numbers(&input).map(|input| prepared.0.run(&input, [height, width], clamp)).unwrap_or_default();
+    let [channels, height, width] = prepared.0.output_shape([height, width]);
+    let made = TensorData::new(made, [pictures, channels, height, width]);
+    B::float_from_data(made, &DispatchDevice::Flex(FlexDevice))
 }
 
 pub(super) fn run(settings: &Convolution, operands: Vec<Primitive>) -> Result<Primitive, WrongOperands> {
