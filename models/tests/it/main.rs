@@ -5,5 +5,8 @@
 mod accuracy;
 mod bundles;
 mod cuts;
+mod fixtures;
 mod hostile;
+mod networks;
+mod operators;
 mod shared;

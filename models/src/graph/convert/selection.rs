@@ -6,7 +6,7 @@ use burn_backend::ops::{IntTensorOps, PadMode};
 use super::node::{axis, counts};
 use super::{Converted, NodeView, Result};
 use crate::graph::import::GREATEST_ELEMENTS;
-use crate::operators::selection::{Indices, Pad, Range, Select};
+use crate::operators::selection::{Indices, Pad, Places, Range, Select};
 use crate::operators::{B, Operator};
 
 /// Starts, ends and axes are attributes before opset 10, then inputs.
@@ -97,6 +97,28 @@ pub(super) fn gather(node: &NodeView<'_>) -> Result<Converted> {
     let scalar = shape.len() == 1 && of.is_empty();
     let select = Select { axis: along, indices, shape: of };
     Ok(node.apply_to(1, Operator::Select(select))?.with_scalar(scalar).into())
+}
+
+/// Places are lists of indices into the first axes.
+pub(super) fn gather_places(node: &NodeView<'_>) -> Result<Converted> {
+    if node.integer("batch_dims").is_some_and(|axes| axes != 0) {
+        return Err("batch_dims is lacking".to_owned());
+    }
+    let (shape, list) = (node.shape(0)?, node.list(1)?.ok_or("its indices are missing")?);
+    let mut of = node.constant(1)?.shape();
+    let axes = of.pop().filter(|axes| (1..=shape.len()).contains(axes)).ok_or("its indices are not valid")?;
+    let mut places = Vec::with_capacity(list.values.len() / axes);
+    for indices in list.values.chunks(axes) {
+        let mut place = 0;
+        for (index, side) in indices.iter().zip(&shape) {
+            place =
+                place * side + axis(*index, *side).map_err(|_| format!("{indices:?} is not in {shape:?}"))?;
+        }
+        places.push(place as i64);
+    }
+    let count = places.len();
+    let places = B::int_from_data(TensorData::new(places, [count]), node.device());
+    node.apply(Operator::SelectPlaces(Places { axes, places, shape: of }))
 }
 
 pub(super) fn gather_elements(node: &NodeView<'_>) -> Result<Converted> {
