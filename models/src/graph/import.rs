@@ -75,6 +75,8 @@ fn input_sides(file: &File<'_>, plane: Option<[usize; 2]>) -> Result<Vec<usize>,
 
 pub(super) struct Importer<'a> {
     pub(super) opset: i64,
+    /// Whether the file leaves the number of pictures free.
+    pub(super) any_batch: bool,
     pub(super) device: &'a DispatchDevice,
     file: File<'a>,
     known: HashMap<String, Known>,
@@ -89,7 +91,9 @@ pub(super) struct Importer<'a> {
 impl<'a> Importer<'a> {
     fn new(file: File<'a>, shape: Vec<usize>, device: &'a DispatchDevice) -> Result<Self, ModelError> {
         let mut file = file;
-        let input = file.graph.input[file.input()?].name.clone();
+        let input = file.input()?;
+        let any_batch = file.sides(input).first().is_some_and(Option::is_none);
+        let input = file.graph.input[input].name.clone();
         let mut known = HashMap::new();
         for tensor in std::mem::take(&mut file.graph.initializer) {
             let name = tensor.name.clone();
@@ -107,6 +111,7 @@ impl<'a> Importer<'a> {
         }
         Ok(Self {
             opset: file.opset,
+            any_batch,
             device,
             file,
             known,

@@ -4,7 +4,7 @@ use burn_backend::TensorData;
 use burn_backend::ops::{IntTensorOps, PadMode};
 
 use super::node::{axis, counts};
-use super::{Converted, NodeView, Result};
+use super::{Converted, NodeView, Result, shape};
 use crate::graph::import::GREATEST_ELEMENTS;
 use crate::operators::selection::{Indices, Pad, Places, Range, Select};
 use crate::operators::{B, Operator};
@@ -83,6 +83,12 @@ pub(super) fn gather(node: &NodeView<'_>) -> Result<Converted> {
             &list.values[..list.values.len().min(8)]
         )
     })?;
+    let of = node.constant(1)?.shape();
+    if places.iter().copied().eq(0..shape[along]) {
+        // All of them in order, which is how exporters write some poolings: for any number of pictures.
+        let sides = [&shape[..along], &of, &shape[along + 1..]].concat();
+        return shape::reshape_to(node, &sides);
+    }
     let neighbours = places.windows(2).all(|pair| pair[1] == pair[0] + 1);
     let indices = match (places.first(), places.last()) {
         (Some(first), Some(last)) if neighbours => {
@@ -93,7 +99,6 @@ pub(super) fn gather(node: &NodeView<'_>) -> Result<Converted> {
             Indices::Any(B::int_from_data(TensorData::new(values, [places.len()]), node.device()))
         }
     };
-    let of = node.constant(1)?.shape();
     let scalar = shape.len() == 1 && of.is_empty();
     let select = Select { axis: along, indices, shape: of };
     Ok(node.apply_to(1, Operator::Select(select))?.with_scalar(scalar).into())
