@@ -55,9 +55,12 @@ impl Constant {
 
     /// Reads weights; fails when they are of a type that is not supported or not as many as announced.
     pub(super) fn from_file(tensor: TensorProto, device: &DispatchDevice) -> Result<Self, String> {
-        let name = tensor.name.clone();
-        let fault = |reason: &dyn std::fmt::Debug| format!("the weights {name:?} cannot be read: {reason:?}");
-        let data = TensorData::try_from(tensor).map_err(|error| fault(&error))?;
+        let data = TensorData::try_from(tensor).map_err(|error| {
+            // The library's error has no text but that of its variant's field.
+            let text = format!("{error:?}");
+            let text = text.strip_prefix("VariantNotFound(\"").and_then(|text| text.strip_suffix("\")"));
+            format!("its weights cannot be read: {}", text.unwrap_or("they are not valid"))
+        })?;
         let kind = data.dtype();
         let shape = data.shape().as_slice().to_vec();
         if computed_in(kind) == FloatDType::F64 {

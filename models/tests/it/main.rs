@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod accuracy;
+mod bad_networks;
 mod bundles;
 mod cuts;
 mod fixtures;
