@@ -10,6 +10,7 @@ use crate::operators::{B, Primitive, shape_of};
 
 /// What a name of the file stands for.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "as many as the file has names, only while it is loaded")]
 pub(super) enum Known {
     /// Computed at every run.
     Value {

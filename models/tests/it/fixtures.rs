@@ -84,8 +84,9 @@ impl Tolerance {
         let mut worst: Option<(usize, f32)> = None;
         for (index, (made, expected)) in made.iter().zip(expected).enumerate() {
             let excess = (made - expected).abs() / allowed(*expected);
+            let excess = if excess.is_nan() { f32::INFINITY } else { excess };
             let equal = made == expected || (made.is_nan() && expected.is_nan());
-            if !equal && !(excess <= worst.map_or(1.0, |(_, worst)| worst)) {
+            if !equal && excess > worst.map_or(1.0, |(_, worst)| worst) {
                 worst = Some((index, excess));
             }
         }
