@@ -166,6 +166,12 @@ def convolutions():
     case("normalised", "Conv", "x", numbers(5, 4, 3, 3), outputs=["c"], after=[node(
         "BatchNormalization", ["c", "g", "b", "m", "v"], "y",
         {"g": numbers(5), "b": numbers(5), "m": numbers(5), "v": numbers(5, least=0.5)})])
+    # Read by another node first: the normalisation must not be folded into the convolution.
+    case("read-twice", "Conv", "x", numbers(5, 4, 3, 3), outputs=["c"], after=[
+        node("Sigmoid", ["c"], "s"),
+        node("BatchNormalization", ["c", "g", "b", "m", "v"], "n",
+             {"g": numbers(5), "b": numbers(5), "m": numbers(5), "v": numbers(5, least=0.5)}),
+        node("Mul", ["n", "s"], "y")])
     case("plain", "ConvTranspose", "x", numbers(4, 3, 3, 3), numbers(3))
     case("double", "ConvTranspose", "x", numbers(4, 3, 2, 2), numbers(3), strides=[2, 2])
     case("pads", "ConvTranspose", "x", numbers(4, 3, 4, 4), strides=[2, 2], pads=[1, 1, 1, 1])
@@ -237,6 +243,8 @@ def matrices():
     case("bias", "MatMul", "t", numbers(48, 5), before=tokens, outputs=["m"], after=[node("Add", ["m", "b"], "y", {"b": numbers(5)})])
     case("bias-first", "MatMul", "t", numbers(48, 5), before=tokens, outputs=["m"], after=[node("Add", ["b", "m"], "y", {"b": numbers(5)})])
     case("bias-one", "MatMul", "t", numbers(48, 5), before=tokens, outputs=["m"], after=[node("Add", ["m", "b"], "y", {"b": numbers(1)})])
+    case("read-twice", "MatMul", "t", numbers(48, 5), before=tokens, outputs=["m"], after=[
+        node("Sigmoid", ["m"], "s"), node("Add", ["m", "b"], "n", {"b": numbers(5)}), node("Mul", ["n", "s"], "y")])
     case("planes", "MatMul", "x", "turned", before=[node("Transpose", ["x"], "turned", perm=[0, 1, 3, 2])])
     case("broadcast", "MatMul", numbers(3, 6), "x")
     case("weights-planes", "MatMul", "x", numbers(4, 8, 3))
