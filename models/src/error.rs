@@ -43,16 +43,16 @@ pub enum ModelError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The network uses an operator, or a setting of one, that we lack.
-    #[error("{file}: node {node:?} ({operator}) cannot be run: {reason}")]
+    /// The network uses an operator, or a setting of one, that we lack, or whose inputs do not fit it.
+    #[error("{file}: node {node:?} ({operator}) cannot be run: {reason}; docs/operators.md says what can")]
     Unsupported {
-        /// The operator.
+        /// The operator, as the file calls it.
         operator: String,
         /// The node that uses it.
         node: String,
         /// The file that the node is in.
         file: String,
-        /// What exactly is lacking.
+        /// What exactly is lacking or wrong.
         reason: String,
     },
     /// The network has no such cut.

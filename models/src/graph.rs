@@ -174,3 +174,6 @@ impl Graph {
 fn missing(value: ValueId) -> ModelError {
     ModelError::Computation(format!("value {value} is not there"))
 }
+
+#[cfg(test)]
+mod tests;

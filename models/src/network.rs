@@ -48,13 +48,21 @@ impl Network {
     /// Parses the bundle's ONNX file, folds its constants and runs it once. Takes as long as a few inferences.
     ///
     /// # Errors
-    /// When the file is corrupt, or uses an operator or a setting that we lack.
+    /// When the file is corrupt, uses an operator or a setting that we lack, or takes pictures of another size
+    /// than the bundle's preprocessing makes.
     pub fn load(bundle: &Bundle, device: Device) -> Result<Self, ModelError> {
         let device = device.of_burn();
         let file = format!("{}/model.onnx", bundle.name());
         let pictures = bundle.preprocessing();
         let plane = [pictures.height as usize, pictures.width as usize];
         let graph = import::import(bundle.onnx(), &file, plane, &device)?;
+        let input = &graph.values[0].shape;
+        if input[2..] != plane {
+            return Err(ModelError::Bundle(format!(
+                "{file} takes pictures of {}×{}, model.toml makes them {}×{}; set width and height there",
+                input[3], input[2], plane[1], plane[0]
+            )));
+        }
         let last_cut = u16::try_from(graph.wiring.last_cut())
             .map(Cut)
             .map_err(|_| ModelError::Bundle("the network has more than 65 535 nodes".to_owned()))?;

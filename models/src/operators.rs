@@ -68,6 +68,7 @@ pub(crate) enum Operator {
     Slice { ranges: Vec<selection::Range> },
     Select(selection::Select),
     SelectEach { axis: usize },
+    SelectPlaces(selection::Places),
     Scatter,
     Pad(selection::Pad),
     Rearrange(shape::Rearrange),
@@ -150,6 +151,7 @@ impl Operator {
             Self::Slice { ranges } => one(operands).map(|x| selection::slice(x, ranges)),
             Self::Select(settings) => one(operands).map(|x| selection::select(settings, x)),
             Self::SelectEach { axis } => two(operands).map(|(x, at)| selection::select_each(x, at, *axis)),
+            Self::SelectPlaces(settings) => one(operands).map(|x| selection::select_places(settings, x)),
             Self::Scatter => selection::scatter(operands),
             Self::Pad(settings) => one(operands).map(|x| selection::pad(settings, x)),
             Self::Rearrange(settings) => one(operands).map(|x| shape::rearrange(settings, x)),
@@ -184,6 +186,9 @@ impl Operator {
             Self::Select(settings) if axis == settings.axis => None,
             Self::Select(settings) if axis > settings.axis => Some(axis + settings.shape.len() - 1),
             Self::Select(_) => Some(axis),
+            Self::SelectPlaces(settings) => {
+                axis.checked_sub(settings.axes).map(|behind| behind + settings.shape.len())
+            }
             Self::Reduce(settings) => settings.axis_after(axis),
             Self::Einsum(settings) => settings.axis_after(operands),
             Self::Extreme(settings) => settings.axis_after(axis),

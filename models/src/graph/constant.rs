@@ -10,6 +10,7 @@ use crate::operators::{B, Primitive, shape_of};
 
 /// What a name of the file stands for.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "as many as the file has names, only while it is loaded")]
 pub(super) enum Known {
     /// Computed at every run.
     Value {
@@ -55,9 +56,12 @@ impl Constant {
 
     /// Reads weights; fails when they are of a type that is not supported or not as many as announced.
     pub(super) fn from_file(tensor: TensorProto, device: &DispatchDevice) -> Result<Self, String> {
-        let name = tensor.name.clone();
-        let fault = |reason: &dyn std::fmt::Debug| format!("the weights {name:?} cannot be read: {reason:?}");
-        let data = TensorData::try_from(tensor).map_err(|error| fault(&error))?;
+        let data = TensorData::try_from(tensor).map_err(|error| {
+            // The library's error has no text but that of its variant's field.
+            let text = format!("{error:?}");
+            let text = text.strip_prefix("VariantNotFound(\"").and_then(|text| text.strip_suffix("\")"));
+            format!("its weights cannot be read: {}", text.unwrap_or("they are not valid"))
+        })?;
         let kind = data.dtype();
         let shape = data.shape().as_slice().to_vec();
         if computed_in(kind) == FloatDType::F64 {

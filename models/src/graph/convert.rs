@@ -86,14 +86,12 @@ impl Known {
 pub(super) fn convert(node: &NodeView<'_>) -> Result<Converted> {
     if !is_standard(node.domain()) {
         return Err(format!(
-            "it is of the domain {:?}, only ONNX's own operators are supported; export without them",
+            "it is of the domain {:?}, export the network with ONNX's own operators only",
             node.domain()
         ));
     }
     match table::OPERATORS.iter().find(|supported| supported.name == node.operator()) {
         Some(supported) => (supported.convert)(node),
-        None => Err("the operator is lacking (docs/operators.md lists what there is); \
-                     export the network without it"
-            .to_owned()),
+        None => Err("the operator is lacking, export the network without it".to_owned()),
     }
 }

@@ -35,9 +35,11 @@ impl<'a> File<'a> {
             .map_err(|error| {
                 refused(name, &format!("it is cut off or no ONNX ({error}); download or export it again"))
             })?;
+        if model.graph.node.is_empty() {
+            return Err(refused(name, "it holds no graph: it is no ONNX, or no network; export it again"));
+        }
         let opset = opset(&model, name)?;
-        let graph = model.graph.into_option().filter(|graph| !graph.node.is_empty());
-        let graph = graph.ok_or_else(|| refused(name, "it holds no graph; export the network again"))?;
+        let graph = model.graph.unwrap_or_default();
         let file = Self { name, graph, opset };
         file.check_weights()?;
         file.check_order()?;

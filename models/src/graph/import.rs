@@ -75,11 +75,15 @@ fn input_sides(file: &File<'_>, plane: Option<[usize; 2]>) -> Result<Vec<usize>,
 
 pub(super) struct Importer<'a> {
     pub(super) opset: i64,
+    /// Whether the file leaves the number of pictures free.
+    pub(super) any_batch: bool,
     pub(super) device: &'a DispatchDevice,
     file: File<'a>,
     known: HashMap<String, Known>,
-    /// How many nodes (and outputs of the network) still read each name.
+    /// How many inputs of nodes (and outputs of the network) read each name.
     pub(super) readers: HashMap<String, usize>,
+    /// How many of them are still to come.
+    readers_left: HashMap<String, usize>,
     pub(super) nodes: Vec<Node>,
     pub(super) values: Vec<ValueInfo>,
     /// What each value is for an input of zeros, as long as somebody needs it.
@@ -89,7 +93,9 @@ pub(super) struct Importer<'a> {
 impl<'a> Importer<'a> {
     fn new(file: File<'a>, shape: Vec<usize>, device: &'a DispatchDevice) -> Result<Self, ModelError> {
         let mut file = file;
-        let input = file.graph.input[file.input()?].name.clone();
+        let input = file.input()?;
+        let any_batch = file.sides(input).first().is_some_and(Option::is_none);
+        let input = file.graph.input[input].name.clone();
         let mut known = HashMap::new();
         for tensor in std::mem::take(&mut file.graph.initializer) {
             let name = tensor.name.clone();
@@ -100,16 +106,18 @@ impl<'a> Importer<'a> {
         }
         let zeros = TensorData::new(vec![0.0_f32; shape.iter().product()], shape.clone());
         known.insert(input.clone(), Known::Value { id: 0, kind: DType::F32 });
-        let mut readers = HashMap::new();
+        let mut readers: HashMap<String, usize> = HashMap::new();
         let read = file.graph.node.iter().flat_map(|node| &node.input);
         for name in read.chain(file.graph.output.iter().map(|output| &output.name)) {
             *readers.entry(name.clone()).or_default() += 1;
         }
         Ok(Self {
             opset: file.opset,
+            any_batch,
             device,
             file,
             known,
+            readers_left: readers.clone(),
             readers,
             nodes: Vec::new(),
             values: vec![ValueInfo { name: input, shape, batch: Some(0) }],
@@ -230,10 +238,9 @@ impl<'a> Importer<'a> {
     /// Drops what no later node reads: at once a network's traces would be many times its weights.
     fn forget(&mut self, node: &NodeProto) {
         for name in node.input.iter().filter(|name| !name.is_empty()) {
-            let Some(left) = self.readers.get_mut(name) else { continue };
+            let Some(left) = self.readers_left.get_mut(name) else { continue };
             *left -= 1;
             if *left == 0 {
-                self.readers.remove(name);
                 self.known.remove(name);
             }
         }

@@ -29,6 +29,17 @@ pub(crate) struct Select {
     pub(crate) shape: Vec<usize>,
 }
 
+/// Places along the first few axes together, known when the network is loaded.
+#[derive(Debug, Clone)]
+pub(crate) struct Places {
+    /// How many axes.
+    pub(crate) axes: usize,
+    /// Counted through all of these axes.
+    pub(crate) places: IntTensor<B>,
+    /// What the axes become.
+    pub(crate) shape: Vec<usize>,
+}
+
 /// Which places.
 #[derive(Debug, Clone)]
 pub(crate) enum Indices {
@@ -81,6 +92,15 @@ pub(super) fn select(settings: &Select, x: Primitive) -> Primitive {
     }
     shape.splice(settings.axis..=settings.axis, settings.shape.iter().copied());
     reshape(taken, if shape.is_empty() { &[1] } else { &shape })
+}
+
+/// What lies at each place of the first axes; the rest comes with it.
+pub(super) fn select_places(settings: &Places, x: Primitive) -> Primitive {
+    let shape = shape_of(&x);
+    let (first, rest) = shape.split_at(settings.axes);
+    let flat: Vec<usize> = std::iter::once(first.iter().product()).chain(rest.iter().copied()).collect();
+    let taken = B::float_select(reshape(x, &flat), 0, settings.places.clone());
+    reshape(taken, &[&settings.shape, rest].concat())
 }
 
 /// For each element of the output the place along one axis; below 0 counts from the end.

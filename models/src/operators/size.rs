@@ -41,7 +41,13 @@ pub(crate) fn elements_made(operator: &Operator, operands: &[Vec<usize>]) -> usi
             broadcast(operands.iter().map(Vec::as_slice)).saturating_mul(operands.len())
         }
         Operator::Pad(settings) => added(first, settings),
-        Operator::Select(settings) => product(first).saturating_mul(product(&settings.shape)),
+        Operator::Select(settings) => {
+            let side = first.get(settings.axis).copied().unwrap_or(1).max(1);
+            (product(first) / side).saturating_mul(product(&settings.shape))
+        }
+        Operator::SelectPlaces(settings) => {
+            product(first.get(settings.axes..).unwrap_or_default()).saturating_mul(product(&settings.shape))
+        }
         Operator::Resize(settings) => product(first).saturating_mul(settings.growth),
         Operator::LocalResponse(settings) => product(first).saturating_mul(settings.size),
         _ => broadcast(operands.iter().map(Vec::as_slice)),

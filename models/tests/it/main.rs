@@ -3,7 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod accuracy;
+mod bad_networks;
 mod bundles;
 mod cuts;
+mod fixtures;
 mod hostile;
+mod networks;
+mod operators;
 mod shared;

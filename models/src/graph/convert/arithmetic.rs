@@ -52,11 +52,6 @@ pub(super) fn choose(node: &NodeView<'_>) -> Result<Converted> {
     Ok(node.apply_to(3, Operator::Where)?.of_kinds(vec![kind]).into())
 }
 
-/// The slope has one element for each channel, or broadcasts.
-pub(super) fn prelu(node: &NodeView<'_>) -> Result<Converted> {
-    binary(node, Binary::Prelu)
-}
-
 pub(super) fn cast(node: &NodeView<'_>) -> Result<Converted> {
     let to = node.integer("to").ok_or("it does not say to what")?;
     cast_to(node, kind(to)?)

@@ -5,9 +5,19 @@ use super::{Converted, NodeView, Result};
 use crate::operators::Operator;
 use crate::operators::convolution::{Convolution, Transposed};
 
+/// The shape of the weights, of which the first two sides are channels.
+fn weights(node: &NodeView<'_>) -> Result<Vec<usize>> {
+    let (input, weights) = (node.shape(0)?, node.shape(1)?);
+    if weights.len() == input.len() && weights.len() > 2 {
+        Ok(weights)
+    } else {
+        Err(format!("its weights {weights:?} do not fit its input {input:?}"))
+    }
+}
+
 pub(super) fn convolution(node: &NodeView<'_>) -> Result<Converted> {
-    let weights = node.shape(1)?;
-    let geometry = Geometry::new(node, weights.get(2..).unwrap_or_default())?;
+    let weights = weights(node)?;
+    let geometry = Geometry::new(node, &weights[2..])?;
     for axis in 0..2 {
         let (before, after) = geometry.pads[axis];
         if geometry.plane[axis] + before + after < geometry.span(axis) {
@@ -37,8 +47,8 @@ fn with_bias(node: &NodeView<'_>, operator: Operator) -> Result<Converted> {
 }
 
 pub(super) fn transposed(node: &NodeView<'_>) -> Result<Converted> {
-    let weights = node.shape(1)?;
-    let kernel = weights.get(2..).unwrap_or_default();
+    let weights = weights(node)?;
+    let kernel = &weights[2..];
     let mut geometry = Geometry::new(node, kernel)?;
     let groups = groups(node)?;
     if node.shape(0)?[1] != weights[0] || !weights[0].is_multiple_of(groups) {

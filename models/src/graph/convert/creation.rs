@@ -103,7 +103,7 @@ pub(super) fn range(node: &NodeView<'_>) -> Result<Converted> {
     let number = |index| node.number(index)?.ok_or_else(|| format!("its input {index} is missing"));
     let (start, end, step) = (number(0)?, number(1)?, number(2)?);
     let count = ((end - start) / step).ceil().max(0.0);
-    if !(count <= GREATEST_ELEMENTS as f64) {
+    if count.is_nan() || count > GREATEST_ELEMENTS as f64 {
         return Err(format!("the range from {start} to {end} by {step} is not valid"));
     }
     let values: Vec<f64> = (0..count as usize).map(|index| start + index as f64 * step).collect();

@@ -43,6 +43,11 @@ impl<'a> NodeView<'a> {
         self.importer.opset
     }
 
+    /// Whether the file leaves the number of pictures free.
+    pub(super) fn any_batch(&self) -> bool {
+        self.importer.any_batch
+    }
+
     pub(super) fn device(&self) -> &'a DispatchDevice {
         self.importer.device
     }

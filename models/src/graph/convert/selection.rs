@@ -4,9 +4,9 @@ use burn_backend::TensorData;
 use burn_backend::ops::{IntTensorOps, PadMode};
 
 use super::node::{axis, counts};
-use super::{Converted, NodeView, Result};
+use super::{Converted, NodeView, Result, shape};
 use crate::graph::import::GREATEST_ELEMENTS;
-use crate::operators::selection::{Indices, Pad, Range, Select};
+use crate::operators::selection::{Indices, Pad, Places, Range, Select};
 use crate::operators::{B, Operator};
 
 /// Starts, ends and axes are attributes before opset 10, then inputs.
@@ -83,6 +83,12 @@ pub(super) fn gather(node: &NodeView<'_>) -> Result<Converted> {
             &list.values[..list.values.len().min(8)]
         )
     })?;
+    let of = node.constant(1)?.shape();
+    if places.iter().copied().eq(0..shape[along]) {
+        // All of them in order, which is how exporters write some poolings: for any number of pictures.
+        let sides = [&shape[..along], &of, &shape[along + 1..]].concat();
+        return shape::reshape_to(node, &sides);
+    }
     let neighbours = places.windows(2).all(|pair| pair[1] == pair[0] + 1);
     let indices = match (places.first(), places.last()) {
         (Some(first), Some(last)) if neighbours => {
@@ -93,10 +99,31 @@ pub(super) fn gather(node: &NodeView<'_>) -> Result<Converted> {
             Indices::Any(B::int_from_data(TensorData::new(values, [places.len()]), node.device()))
         }
     };
-    let of = node.constant(1)?.shape();
     let scalar = shape.len() == 1 && of.is_empty();
     let select = Select { axis: along, indices, shape: of };
     Ok(node.apply_to(1, Operator::Select(select))?.with_scalar(scalar).into())
+}
+
+/// Places are lists of indices into the first axes.
+pub(super) fn gather_places(node: &NodeView<'_>) -> Result<Converted> {
+    if node.integer("batch_dims").is_some_and(|axes| axes != 0) {
+        return Err("batch_dims is lacking".to_owned());
+    }
+    let (shape, list) = (node.shape(0)?, node.list(1)?.ok_or("its indices are missing")?);
+    let mut of = node.constant(1)?.shape();
+    let axes = of.pop().filter(|axes| (1..=shape.len()).contains(axes)).ok_or("its indices are not valid")?;
+    let mut places = Vec::with_capacity(list.values.len() / axes);
+    for indices in list.values.chunks(axes) {
+        let mut place = 0;
+        for (index, side) in indices.iter().zip(&shape) {
+            place =
+                place * side + axis(*index, *side).map_err(|_| format!("{indices:?} is not in {shape:?}"))?;
+        }
+        places.push(place as i64);
+    }
+    let count = places.len();
+    let places = B::int_from_data(TensorData::new(places, [count]), node.device());
+    node.apply(Operator::SelectPlaces(Places { axes, places, shape: of }))
 }
 
 pub(super) fn gather_elements(node: &NodeView<'_>) -> Result<Converted> {

@@ -10,13 +10,24 @@ use crate::operators::shape::{Rearrange, Reshape};
 pub(super) fn reshape(node: &NodeView<'_>) -> Result<Converted> {
     let from = node.shape(0)?;
     let list = node.list_or_attribute(1, "shape")?.ok_or("its shape is missing")?;
+    // A file for any number of pictures says what two become; one for a single picture does not mean it.
+    let same = node.any_batch().then_some(list.values.as_slice());
     let wanted = Wanted {
         one: &list.values,
-        two: list.doubled.as_deref(),
+        two: list.doubled.as_deref().or(same),
         zero_is_zero: node.flag("allowzero", false),
     };
     let (shape, free) = reshaped(&from, node.batch(0)?, wanted)
         .ok_or_else(|| format!("{from:?} cannot become {:?}", list.values))?;
+    to(node, shape, free)
+}
+
+/// To a shape of as many elements, for one picture.
+pub(super) fn reshape_to(node: &NodeView<'_>, sides: &[usize]) -> Result<Converted> {
+    let one: Vec<i64> = sides.iter().map(|side| *side as i64).collect();
+    let wanted = Wanted { one: &one, two: None, zero_is_zero: true };
+    let (shape, free) = reshaped(&node.shape(0)?, node.batch(0)?, wanted)
+        .ok_or_else(|| format!("{:?} cannot become {sides:?}", node.shape(0)))?;
     to(node, shape, free)
 }
 

@@ -67,6 +67,7 @@ pub(super) const OPERATORS: &[Supported] = &[
     whole("Floor", |node| arithmetic::unary(node, Unary::Floor)),
     part("Gather", selection::gather, "indices must be constant"),
     whole("GatherElements", selection::gather_elements),
+    part("GatherND", selection::gather_places, "indices must be constant, without batch_dims"),
     whole("Gelu", activation::gelu),
     whole("Gemm", matrix::gemm),
     part("GlobalAveragePool", pooling::global_average, PLANE),
