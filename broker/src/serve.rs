@@ -220,20 +220,9 @@ enum Command {
 }
 
 impl Serving {
-    /// Requests it would take now.
-    pub fn credits(&self) -> u32 {
-        self.credits.free()
-    }
-
-    /// Requests it takes at most at once.
-    pub fn capacity(&self) -> u32 {
-        self.credits.capacity()
-    }
-
-    /// A handle that reads the credits for the presence.
-    pub fn credit_reader(&self) -> impl Fn() -> u32 + Send + Sync + Clone + 'static {
-        let credits = self.credits.clone();
-        move || credits.free()
+    /// How many requests it takes.
+    pub fn credits(&self) -> &Credits {
+        &self.credits
     }
 
     /// Leaves in order: refuses new work with NACK(draining) for two heartbeats, unsubscribes, lets running

@@ -15,16 +15,19 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use broker::{BrokerSettings, Bus, Call, subjects};
+use broker::{BrokerSettings, Bus, subjects};
 use models::Bundle;
 use relay::Exchange;
 use schemas::{
     InferReply, InferRequest, Input, LabelledPicture, Millis, ModelName, OptimizeReply, OptimizeRequest, Qos,
-    RequestId, ServiceKind, Stage, UnixMillis,
+    ServiceKind, Stage, UnixMillis,
 };
 
 const WARM_UP: usize = 20;
 const ROUNDS: usize = 200;
+
+/// Longest that one call may take, the measuring of every cut included.
+const MEASURING: Duration = Duration::from_secs(600);
 
 /// Bytes of the messages without a picture or frontier, as they are in this run to within a few hundred.
 const PLAN: Exchange = Exchange { request: 200, reply: 400 };
@@ -130,23 +133,12 @@ async fn serve(bus: &Bus, bundle: &Bundle) {
     presences.wait_until(UnixMillis::now().after(Duration::from_secs(120)), both).await.unwrap();
 }
 
-async fn call(bus: &Bus, target: broker::Subject, message: &impl serde::Serialize) -> broker::Answer {
-    let call = Call {
-        targets: vec![target],
-        id: RequestId::fresh(),
-        deadline: UnixMillis::now().after(Duration::from_secs(600)),
-        body: schemas::encode(message).unwrap().into(),
-        accept_within: None,
-    };
-    bus.call(call).await.unwrap()
-}
-
 /// Measures every cut once and publishes a front of only the one in the middle, so that every plan chooses it.
 /// Gives the bytes that cross there.
 async fn publish_middle_cut(bus: &Bus, model: &ModelName, picture: &[u8]) -> usize {
     let pictures = vec![LabelledPicture { bytes: picture.into(), class: None }];
     let request = OptimizeRequest { model: model.clone(), pictures, samples: 1 };
-    let answer = call(bus, subjects::optimize(model), &request).await;
+    let answer = bus.ask(subjects::optimize(model), MEASURING, &request).await.unwrap();
     let OptimizeReply { mut front, measurements } = schemas::decode(&answer.body).unwrap();
     let middle = front.last_cut.0 / 2;
     front.points = measurements.into_iter().filter(|one| one.configuration.cut.0 == middle).collect();
@@ -168,7 +160,7 @@ async fn infer(bus: &Bus, model: &ModelName, picture: &[u8]) -> InferReply {
         qos: Some(Qos { latency_ms: limit, accuracy_floor: None, least_cut: None }),
         policy: None,
     };
-    let answer = call(bus, subjects::infer(model), &request).await;
+    let answer = bus.ask(subjects::infer(model), MEASURING, &request).await.unwrap();
     schemas::decode(&answer.body).unwrap()
 }
 

@@ -89,6 +89,22 @@ pub enum SettingsError {
     },
 }
 
+impl SettingsError {
+    /// Refuses a value outside of a range, naming the setting, the value and the range.
+    pub fn check_range(
+        setting: &'static str,
+        value: f64,
+        range: std::ops::RangeInclusive<f64>,
+    ) -> Result<(), Self> {
+        if range.contains(&value) {
+            return Ok(());
+        }
+        let (least, greatest) = range.into_inner();
+        let problem = format!("{value} is out of range, use a value between {least} and {greatest}");
+        Err(Self::Unusable { setting, problem })
+    }
+}
+
 /// The settings of all services, before they are read table by table.
 #[derive(Debug, Clone)]
 pub struct SettingsFile(Figment);
@@ -116,7 +132,7 @@ impl SettingsFile {
     }
 
     /// One table; keys that are not there have their defaults, unknown ones are refused by name.
-    pub fn table<T: DeserializeOwned>(&self, table: &'static str) -> Result<T, SettingsError> {
+    pub fn table<T: DeserializeOwned>(&self, table: &str) -> Result<T, SettingsError> {
         let with_table = self.0.clone().join(Serialized::default(table, BTreeMap::<String, u8>::new()));
         with_table.extract_inner(table).map_err(|error| SettingsError::Invalid(Box::new(error)))
     }

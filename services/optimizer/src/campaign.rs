@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use broker::{Bus, Call, subjects};
-use bytes::Bytes;
 use schemas::{
     Configuration, Cut, ExecuteReply, ExecuteRequest, Fault, FaultKind, Front, FrontId, Input, Measurement,
     Millis, ModelDescription, OptimizeProgress, OptimizeReply, OptimizeRequest, RequestId, UnixMillis,
@@ -164,16 +163,11 @@ impl Campaign<'_> {
             configuration: *configuration,
             cloud: Some(self.site.cloud.clone()),
         };
-        let body: Bytes = schemas::encode(&request).map_err(|error| internal(&error.to_string()))?.into();
-        let timeout = self.settings.call_timeout_ms.to_duration();
-        let call = Call {
-            // That instance or none: the front is of its machine.
-            targets: vec![subjects::execute_edge_at(&self.request.model, &self.site.edge)],
-            id,
-            deadline: UnixMillis::now().after(timeout).min(self.deadline),
-            body,
-            accept_within: None,
-        };
+        let body = schemas::encode(&request).map_err(|error| internal(&error.to_string()))?;
+        let within = self.settings.call_timeout_ms.to_duration().min(self.deadline.remaining());
+        // That instance or none: the front is of its machine.
+        let target = subjects::execute_edge_at(&self.request.model, &self.site.edge);
+        let call = Call { id, ..Call::new(vec![target], within, body) };
         let began = Instant::now();
         let answer = self.bus.call(call).await;
         let wall = Millis::from(began.elapsed());

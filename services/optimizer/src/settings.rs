@@ -1,7 +1,7 @@
 //! The optimizer's settings: table `[optimizer]` of `splinter.toml`.
 
-use chassis::SettingsError;
-use schemas::Millis;
+use chassis::{ServiceSettings, SettingsError};
+use schemas::{Millis, ServiceKind};
 use serde::Deserialize;
 
 /// What may be set.
@@ -23,25 +23,20 @@ impl Default for Settings {
     }
 }
 
-impl Settings {
-    /// Refuses values out of range, naming the setting, the value and the range.
-    pub fn check(&self) -> Result<(), SettingsError> {
-        in_range("optimizer.budget", f64::from(self.budget), 1.0, 100_000.0)?;
-        in_range("optimizer.retries", f64::from(self.retries), 0.0, 100.0)?;
-        in_range("optimizer.call_timeout_ms", self.call_timeout_ms.get(), 1.0, 3_600_000.0)
-    }
-}
+impl ServiceSettings for Settings {
+    const SERVICE: ServiceKind = ServiceKind::Optimizer;
 
-fn in_range(setting: &'static str, value: f64, least: f64, greatest: f64) -> Result<(), SettingsError> {
-    if (least..=greatest).contains(&value) {
-        return Ok(());
+    fn check(&self) -> Result<(), SettingsError> {
+        let check = SettingsError::check_range;
+        check("optimizer.budget", f64::from(self.budget), 1.0..=100_000.0)?;
+        check("optimizer.retries", f64::from(self.retries), 0.0..=100.0)?;
+        check("optimizer.call_timeout_ms", self.call_timeout_ms.get(), 1.0..=3_600_000.0)
     }
-    let problem = format!("{value} is out of range, use a value between {least} and {greatest}");
-    Err(SettingsError::Unusable { setting, problem })
 }
 
 #[cfg(test)]
 mod tests {
+    use chassis::ServiceSettings;
     use schemas::Millis;
 
     use super::Settings;

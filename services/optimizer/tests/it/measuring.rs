@@ -81,20 +81,29 @@ async fn the_front_is_published_with_its_provenance() -> anyhow::Result<()> {
         (front.all_edge.configuration.cut, front.all_edge.configuration.edge_frequency_khz),
         (Cut(LAST), highest)
     );
-    assert!(front.started_at <= front.ended_at && !front.points.is_empty());
-    // At the highest clock each later cut is slower and thriftier: none of these dominates another.
-    for cut in 0..=LAST {
-        let is_point = |point: &&Measurement| {
-            point.configuration.cut == Cut(cut) && point.configuration.edge_frequency_khz == highest
-        };
-        assert!(front.points.iter().any(|point| is_point(&point)), "cut {cut}");
-    }
+    assert!(front.started_at <= front.ended_at);
+    // Which those are depends on times measured on a busy machine, so they are found again from what was measured.
+    let expected: Vec<&Measurement> = reply
+        .measurements
+        .iter()
+        .filter(|one| !reply.measurements.iter().any(|other| beats(other, one)))
+        .collect();
+    assert!(!expected.is_empty());
+    assert_eq!(front.points.iter().collect::<Vec<_>>(), expected);
     let published = wait_for(PATIENCE, || async {
         site.fronts.for_model(&model()).first().cloned().ok_or_else(|| "no front yet".to_owned())
     })
     .await?;
     assert_eq!(*published, *front);
     Ok(())
+}
+
+/// Nowhere worse in time and joules, and better in one; every configuration here is as accurate as the others.
+fn beats(other: &Measurement, one: &Measurement) -> bool {
+    let of =
+        |measurement: &Measurement| (measurement.latency.mean_ms.get(), measurement.joules().unwrap().get());
+    let (other, one) = (of(other), of(one));
+    other != one && other.0 <= one.0 && other.1 <= one.1
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use broker::{
-    Announcement, Answer, Bus, Call, CallError, Endpoint, Fronts, Identity, PresenceUpdate, Request,
-    Response, Serving, subjects,
+    Announcement, Answer, Bus, CallError, Endpoint, Fronts, Identity, PresenceUpdate, Request, Response,
+    Serving, subjects,
 };
 use chassis::ServiceContext;
 use optimizer::Settings;
@@ -14,8 +14,7 @@ use schemas::{
     ByteCount, Classification, Configuration, Cut, CutDescription, DataType, Digest, EnergyEntry,
     EnergySource, ExecuteReply, ExecuteRequest, Fallback, Fault, HardwareReport, Input, InstanceId, Joules,
     KiloHertz, LabelledPicture, Millis, ModelDescription, ModelName, NodeId, OptimizeReply, OptimizeRequest,
-    Place, RequestId, ServedModel, ServiceKind, Share, Stage, StageTime, Tensor, TensorSignature, TimeSource,
-    UnixMillis,
+    Place, ServedModel, ServiceKind, Share, Stage, StageTime, Tensor, TensorSignature, TimeSource,
 };
 use testkit::TestServer;
 
@@ -84,14 +83,7 @@ impl Site {
     }
 
     pub async fn ask(&self, request: &OptimizeRequest<'_>, budget: Duration) -> Result<Answer, CallError> {
-        let call = Call {
-            targets: vec![subjects::optimize(&request.model)],
-            id: RequestId::fresh(),
-            deadline: UnixMillis::now().after(budget),
-            body: schemas::encode(request).unwrap().into(),
-            accept_within: None,
-        };
-        self.bus.call(call).await
+        self.bus.ask(subjects::optimize(&request.model), budget, request).await
     }
 
     pub async fn measure(&self, request: &OptimizeRequest<'_>) -> Result<OptimizeReply, Fault> {
