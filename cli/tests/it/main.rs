@@ -3,6 +3,8 @@
 
 mod bad_input;
 mod clients;
+mod cuts;
 mod demo;
 mod failover;
+mod imagenet;
 mod system;
