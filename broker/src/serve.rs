@@ -39,8 +39,8 @@ const HEARTBEAT: Duration = Duration::from_millis(250);
 /// How long a leaving instance answers NACK(draining): two heartbeats of the presence, so that callers know.
 const WITHDRAWAL: Duration = Duration::from_secs(2);
 
-/// Deadline of a plain request that names none.
-const PLAIN_DEADLINE: Duration = Duration::from_secs(30);
+/// Deadline of a plain request that names none: as much as a gateway gives a request at most.
+const PLAIN_DEADLINE: Duration = Duration::from_secs(60);
 
 /// When an overloaded instance suggests to try again: about one inference.
 const RETRY_AFTER_MS: f64 = 50.0;

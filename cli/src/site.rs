@@ -85,6 +85,8 @@ impl SiteSettings {
         };
         let services: Vec<ServiceKind> = ORDER.into_iter().filter(wanted).collect();
         ensure!(!services.is_empty(), "no service is left to start");
+        // Before anything is started: who set something wrong is to hear of it at once.
+        services.iter().try_for_each(|kind| check(*kind, &file))?;
         Ok(Self { file, services, broker })
     }
 
@@ -195,6 +197,17 @@ impl Site {
 async fn leave(service: Started) {
     service.leave.await;
     service.bus.close().await;
+}
+
+fn check(kind: ServiceKind, file: &SettingsFile) -> Result<(), chassis::SettingsError> {
+    match kind {
+        ServiceKind::Gateway => gateway::Settings::read(file).map(drop),
+        ServiceKind::Scheduler => scheduler::Settings::read(file).map(drop),
+        ServiceKind::EdgeExecutor => edge_executor::Settings::read(file).map(drop),
+        ServiceKind::CloudExecutor => cloud_executor::Settings::read(file).map(drop),
+        ServiceKind::Tuner => tuner::Settings::read(file).map(drop),
+        ServiceKind::Optimizer => optimizer::Settings::read(file).map(drop),
+    }
 }
 
 async fn start(kind: ServiceKind, file: &SettingsFile) -> anyhow::Result<Started> {
