@@ -135,7 +135,11 @@ impl SettingsFile {
     /// One table; keys that are not there have their defaults, unknown ones are refused by name.
     pub fn table<T: DeserializeOwned>(&self, table: &str) -> Result<T, SettingsError> {
         let with_table = self.0.clone().join(Serialized::default(table, BTreeMap::<String, u8>::new()));
-        with_table.extract_inner(table).map_err(|error| SettingsError::Invalid(Box::new(error)))
+        with_table.extract_inner(table).map_err(|mut error| {
+            // figment puts the table behind the key within it.
+            error.path.rotate_right(1);
+            SettingsError::Invalid(Box::new(error))
+        })
     }
 
     /// The same settings with one value replaced, such as one from the command line.
