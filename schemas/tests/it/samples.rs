@@ -156,7 +156,6 @@ pub fn tail_request() -> TailRequest<'static> {
         model: model(),
         digest: digest(),
         cut: Cut(7),
-        codec: Codec::F32,
         payload: TailPayload::Frontier(vec![tensor(), tensor()]),
     }
 }
