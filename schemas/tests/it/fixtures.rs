@@ -52,6 +52,8 @@ fixtures! {
     execute_reply: schemas::ExecuteReply<'_>,
     tail_request: schemas::TailRequest<'_>,
     tail_request_with_input: schemas::TailRequest<'_>,
+    tail_request_encoded: schemas::TailRequest<'_>,
+    execute_request_with_codec: schemas::ExecuteRequest<'_>,
     tail_reply: schemas::TailReply<'_>,
     fault: schemas::Fault,
     model_description: schemas::ModelDescription,

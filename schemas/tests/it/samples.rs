@@ -4,13 +4,13 @@ use std::borrow::Cow;
 
 use schemas::{
     Accuracy, ByteCount, Classification, Codec, Configuration, Cut, CutDescription, DataType, DevicePower,
-    Digest, EnergyEntry, EnergySource, ExecuteReply, ExecuteRequest, Fallback, Fault, FaultKind, Front,
-    FrontId, HardwareReport, InferReply, InferRequest, Input, InstanceId, Joules, KiloHertz, Knob,
-    KnobReport, KnobSupport, LabelledPicture, LatencySummary, Measurement, Millis, ModelDescription,
-    ModelName, NodeId, OptimizeProgress, OptimizeReply, OptimizeRequest, Outcome, Place, Plan, PlanReason,
-    PlanRequest, PolicyName, Presence, Qos, Receipt, RequestId, SensorKind, SensorReport, ServedModel,
-    ServiceKind, ServiceState, Share, Stage, StageTime, TailPayload, TailReply, TailRequest, Tensor,
-    TensorSignature, TimeSource, TuneReply, TuneRequest, UnixMillis, Watts,
+    Digest, EncodedTensor, EnergyEntry, EnergySource, ExecuteReply, ExecuteRequest, Fallback, Fault,
+    FaultKind, Front, FrontId, HardwareReport, InferReply, InferRequest, Input, InstanceId, Joules,
+    KiloHertz, Knob, KnobReport, KnobSupport, LabelledPicture, LatencySummary, Measurement, Millis,
+    ModelDescription, ModelName, NodeId, OptimizeProgress, OptimizeReply, OptimizeRequest, Outcome, Place,
+    Plan, PlanReason, PlanRequest, PolicyName, Presence, Qos, Receipt, RequestId, Scale, SensorKind,
+    SensorReport, ServedModel, ServiceKind, ServiceState, Share, Stage, StageTime, TailPayload, TailReply,
+    TailRequest, Tensor, TensorSignature, TimeSource, TuneReply, TuneRequest, UnixMillis, Watts,
 };
 
 fn id() -> RequestId {
@@ -162,6 +162,28 @@ pub fn tail_request() -> TailRequest<'static> {
 
 pub fn tail_request_with_input() -> TailRequest<'static> {
     TailRequest { cut: Cut(0), payload: TailPayload::Input(Input::Tensor(tensor())), ..tail_request() }
+}
+
+/// One tensor of each format; those that are not compressed have their exact length.
+pub fn tail_request_encoded() -> TailRequest<'static> {
+    use schemas::{Compression, ElementFormat};
+    let half_a_step = Scale { scale: 0.5, zero_point: -3 };
+    let channels = [half_a_step, Scale { scale: 0.25, zero_point: 127 }];
+    let encoded = |elements, compression, shape: &[u64], scales: &[Scale], data: Vec<u8>| {
+        EncodedTensor::new(Codec::new(elements, compression), shape.to_vec(), scales, data).unwrap()
+    };
+    let tensors = vec![
+        encoded(ElementFormat::F32, Compression::None, &[1], &[], vec![0, 0, 128, 63]),
+        encoded(ElementFormat::F16, Compression::Zstd, &[1, 400], &[], vec![0x28, 0xb5, 0x2f, 0xfd]),
+        encoded(ElementFormat::I8, Compression::None, &[1, 2], &[half_a_step], vec![0x80, 0x7f]),
+        encoded(ElementFormat::I8Channel, Compression::Lz4, &[1, 2, 4, 4], &channels, vec![0x1f, 0]),
+    ];
+    TailRequest { payload: TailPayload::Encoded(tensors), ..tail_request() }
+}
+
+pub fn execute_request_with_codec() -> ExecuteRequest<'static> {
+    let codec = "i8-channel+zstd".parse().unwrap();
+    ExecuteRequest { configuration: Configuration { codec, ..configuration() }, ..execute_request() }
 }
 
 pub fn tail_reply() -> TailReply<'static> {
