@@ -32,7 +32,7 @@ pub use v1::execution::{
     Classification, ExecuteReply, ExecuteRequest, Fallback, TailPayload, TailReply, TailRequest,
 };
 pub use v1::fault::{Fault, FaultKind};
-pub use v1::front::{Accuracy, Front, LatencySummary, Measurement};
+pub use v1::front::{Accuracy, CodecLoss, Front, LatencySummary, LossBasis, Measurement, WithheldCodec};
 pub use v1::hardware::{
     DevicePower, HardwareReport, Knob, KnobReport, KnobSupport, SensorKind, SensorReport, TuneReply,
     TuneRequest,

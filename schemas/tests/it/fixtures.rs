@@ -62,6 +62,7 @@ fixtures! {
     presence: schemas::Presence,
     measurement: schemas::Measurement,
     front: schemas::Front,
+    front_with_withheld_codecs: schemas::Front,
     optimize_request: schemas::OptimizeRequest<'_>,
     optimize_progress: schemas::OptimizeProgress,
     optimize_reply: schemas::OptimizeReply,

@@ -3,14 +3,15 @@
 use std::borrow::Cow;
 
 use schemas::{
-    Accuracy, ByteCount, Classification, Codec, Configuration, Cut, CutDescription, DataType, DevicePower,
-    Digest, EncodedTensor, EnergyEntry, EnergySource, ExecuteReply, ExecuteRequest, Fallback, Fault,
-    FaultKind, Front, FrontId, HardwareReport, InferReply, InferRequest, Input, InstanceId, Joules,
-    KiloHertz, Knob, KnobReport, KnobSupport, LabelledPicture, LatencySummary, Measurement, Millis,
-    ModelDescription, ModelName, NodeId, OptimizeProgress, OptimizeReply, OptimizeRequest, Outcome, Place,
-    Plan, PlanReason, PlanRequest, PolicyName, Presence, Qos, Receipt, RequestId, Scale, SensorKind,
+    Accuracy, ByteCount, Classification, Codec, CodecLoss, Configuration, Cut, CutDescription, DataType,
+    DevicePower, Digest, EncodedTensor, EnergyEntry, EnergySource, ExecuteReply, ExecuteRequest, Fallback,
+    Fault, FaultKind, Front, FrontId, HardwareReport, InferReply, InferRequest, Input, InstanceId, Joules,
+    KiloHertz, Knob, KnobReport, KnobSupport, LabelledPicture, LatencySummary, LossBasis, Measurement,
+    Millis, ModelDescription, ModelName, NodeId, OptimizeProgress, OptimizeReply, OptimizeRequest, Outcome,
+    Place, Plan, PlanReason, PlanRequest, PolicyName, Presence, Qos, Receipt, RequestId, Scale, SensorKind,
     SensorReport, ServedModel, ServiceKind, ServiceState, Share, Stage, StageTime, TailPayload, TailReply,
     TailRequest, Tensor, TensorSignature, TimeSource, TuneReply, TuneRequest, UnixMillis, Watts,
+    WithheldCodec,
 };
 
 fn id() -> RequestId {
@@ -301,11 +302,24 @@ pub fn front() -> Front {
         points: vec![measurement()],
         all_cloud: measurement(),
         all_edge: measurement(),
+        withheld: Vec::new(),
         measured: 41,
         started_at: UnixMillis(1_795_000_000_000),
         ended_at: UnixMillis(1_795_000_060_000),
         software: "0.1.0".into(),
     }
+}
+
+pub fn front_with_withheld_codecs() -> Front {
+    let withheld = |codec: &str, basis| WithheldCodec {
+        cut: Cut(7),
+        codec: codec.parse().unwrap(),
+        loss: Some(CodecLoss { share: Share::new(0.25).unwrap(), basis, pictures: 20 }),
+        greatest_loss: Share::new(0.01).unwrap(),
+    };
+    let unknown = WithheldCodec { loss: None, ..withheld("f16", LossBasis::Accuracy) };
+    let known = [LossBasis::Accuracy, LossBasis::Agreement].map(|basis| withheld("i8+lz4", basis));
+    Front { withheld: [known.as_slice(), &[unknown]].concat(), ..front() }
 }
 
 pub fn optimize_request() -> OptimizeRequest<'static> {
