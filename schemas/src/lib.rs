@@ -22,7 +22,7 @@ pub mod wire;
 pub use ids::{Digest, FrontId, InstanceId, ModelName, NodeId, RequestId};
 pub use units::{ByteCount, Joules, KiloHertz, Millis, Share, UnixMillis, Watts};
 pub use v1::codec::{
-    Channels, Codec, Compression, ElementFormat, LEAST_ELEMENTS_A_CHANNEL, Scale, UnknownCodec,
+    ChannelLayout, Codec, Compression, ElementFormat, LEAST_ELEMENTS_A_CHANNEL, Scale, UnknownCodec,
 };
 pub use v1::configuration::{Configuration, Cut};
 pub use v1::description::{CutDescription, ModelDescription, TensorSignature};

@@ -2,7 +2,7 @@
 //!
 //! The loops are written for the compiler to vectorise: whole blocks, no branches on values, no calls.
 
-use schemas::{Channels, Scale};
+use schemas::{ChannelLayout, Scale};
 
 /// A number as its bytes on the wire, little endian.
 type Number = [u8; 4];
@@ -16,7 +16,7 @@ const STEPS: f64 = 255.0;
 const INTEGER: f32 = 12_582_912.0; // 1.5 × 2²³
 
 /// The scales and the bytes of some numbers; `None` when one of them is not finite.
-pub(super) fn write(numbers: &[Number], channels: Channels) -> Option<(Vec<Scale>, Vec<u8>)> {
+pub(super) fn write(numbers: &[Number], channels: ChannelLayout) -> Option<(Vec<Scale>, Vec<u8>)> {
     let (count, inner) = (channels.count as usize, channels.inner as usize);
     let mut ranges = vec![Range::default(); count];
     let mut bytes = vec![0; numbers.len()];
@@ -50,7 +50,7 @@ pub(super) fn write(numbers: &[Number], channels: Channels) -> Option<(Vec<Scale
 }
 
 /// The numbers, little endian, of what [`write`] gave. As many scales as channels.
-pub(super) fn read(bytes: &[u8], channels: Channels, scales: &[Scale]) -> Vec<u8> {
+pub(super) fn read(bytes: &[u8], channels: ChannelLayout, scales: &[Scale]) -> Vec<u8> {
     let (count, inner) = (channels.count as usize, channels.inner as usize);
     let mut numbers = vec![0; bytes.len() * size_of::<Number>()];
     let (out, _) = numbers.as_chunks_mut::<4>();

@@ -21,7 +21,7 @@ pub enum ElementFormat {
     F16,
     /// A signed byte, affine: `number ≈ (byte − zero point) × scale`, one scale for the whole tensor.
     I8,
-    /// As [`ElementFormat::I8`], with a scale for each channel: see [`Channels`].
+    /// As [`ElementFormat::I8`], with a scale for each channel: see [`ChannelLayout`].
     I8Channel,
 }
 
@@ -78,13 +78,13 @@ impl ElementFormat {
     ///
     /// # Errors
     /// When the rank is above 8 or the shape overflows.
-    pub fn channels(self, shape: &[u64]) -> Result<Option<Channels>, TensorError> {
+    pub fn channels(self, shape: &[u64]) -> Result<Option<ChannelLayout>, TensorError> {
         // Checked first: no product of some dimensions is then beyond that of all of them, unless one is zero.
         let elements = byte_length(DataType::F32, shape)? / DataType::F32.size() as u64;
         Ok(match self {
             Self::F32 | Self::F16 => None,
-            Self::I8 => Some(Channels::whole(elements)),
-            Self::I8Channel => Some(Channels::of(shape, elements)),
+            Self::I8 => Some(ChannelLayout::whole(elements)),
+            Self::I8Channel => Some(ChannelLayout::of(shape, elements)),
         })
     }
 
@@ -190,7 +190,7 @@ impl<'de> Deserialize<'de> for Codec {
 /// the heads), of rank 3 its last one (N × tokens × C). A tensor of a lower rank is one channel, and so is one whose
 /// channels would have fewer than [`LEAST_ELEMENTS_A_CHANNEL`] elements each, as scales would then outweigh them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Channels {
+pub struct ChannelLayout {
     /// How often the channels repeat.
     pub outer: u64,
     /// How many channels there are; at least one.
@@ -199,7 +199,7 @@ pub struct Channels {
     pub inner: u64,
 }
 
-impl Channels {
+impl ChannelLayout {
     fn whole(elements: u64) -> Self {
         Self { outer: 1, count: 1, inner: elements }
     }

@@ -128,3 +128,46 @@ pub(crate) fn computing(stages: &[StageTime]) -> Millis {
     };
     stages.iter().filter(computes).map(|stage| stage.time_ms).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use models::Bundle;
+    use schemas::{Codec, Input};
+
+    use super::*;
+
+    fn hosted() -> Hosted {
+        let files = demo_network::bundle();
+        Hosted::load(Bundle::from_files(files.model_toml, files.onnx.to_vec(), Some(files.labels)).unwrap())
+            .unwrap()
+    }
+
+    /// A request at a cut in the middle, with an input of one value everywhere.
+    fn request(hosted: &Hosted, codec: Codec, value: f32) -> Bytes {
+        let shape = hosted.description.input.shape.clone();
+        let elements = usize::try_from(shape.iter().product::<u64>()).unwrap();
+        let request = ExecuteRequest {
+            id: RequestId::fresh(),
+            model: hosted.bundle.name().clone(),
+            input: Input::Tensor(Tensor::from_f32(shape, &vec![value; elements]).unwrap()),
+            configuration: Configuration { cut: Cut(1), codec, edge_frequency_khz: None },
+            cloud: None,
+        };
+        schemas::encode(&request).unwrap().into()
+    }
+
+    #[test]
+    fn a_frontier_that_the_codec_cannot_write_is_kept_to_finish_at_home() {
+        let hosted = hosted();
+        for codec in Codec::ALL {
+            let is_i8 = codec.elements.channels(&[1]).unwrap().is_some();
+            for (value, writable) in [(0.5, true), (f32::INFINITY, !is_i8)] {
+                let body = request(&hosted, codec, value);
+                let headed = head(&hosted, &body, Pace::new(None)).unwrap();
+                assert_eq!(headed.message.is_some(), writable, "{codec} of {value}");
+                assert!(!headed.frontier.is_empty());
+                assert!(headed.stages.iter().any(|stage| stage.stage == Stage::Encode));
+            }
+        }
+    }
+}
