@@ -120,6 +120,7 @@ fn every_codec_crosses(client: &Client, network: &Network) {
         }
         let (ours, theirs) = (reply.output.to_f32().unwrap(), exact.output.to_f32().unwrap());
         let difference = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        println!("{codec}: {} bytes, a logit is off by {difference}", reply.sent_bytes);
         let bound = if codec.is_exact() { 0.0 } else { TOLERANCE };
         assert!(difference <= bound, "{codec}: a logit is off by {difference}");
         assert_eq!(reply.top[0].index, exact.top[0].index, "{codec}");

@@ -57,9 +57,28 @@ fn in_range(setting: &'static str, value: f64, least: f64, greatest: f64) -> Res
 
 #[cfg(test)]
 mod tests {
-    use schemas::Millis;
+    use std::collections::BTreeMap;
+
+    use chassis::SettingsFile;
+    use schemas::{Codec, Millis, Share};
 
     use super::Settings;
+
+    #[test]
+    fn codecs_are_set_by_name() {
+        let load = |codecs: &str| {
+            let variable = ("SPLINTER_OPTIMIZER__CODECS".to_owned(), codecs.to_owned());
+            let loss = ("SPLINTER_OPTIMIZER__GREATEST_ACCURACY_LOSS".to_owned(), "0.05".to_owned());
+            let file = SettingsFile::load(None, &BTreeMap::from([variable, loss])).unwrap();
+            file.table::<Settings>("optimizer")
+        };
+        let settings = load(r#"["f32", "i8-channel+lz4"]"#).unwrap();
+        assert_eq!(settings.codecs, [Codec::F32, "i8-channel+lz4".parse().unwrap()]);
+        assert_eq!(settings.greatest_accuracy_loss, Share::new(0.05).unwrap());
+        let error = load(r#"["f64"]"#).unwrap_err().to_string();
+        assert!(error.contains("f64") && error.contains("i8-channel"), "{error}");
+        assert_eq!(Settings::default().codecs, [Codec::F32], "the demo stays as quick as it is");
+    }
 
     #[test]
     fn values_out_of_range_are_refused_by_name() {
