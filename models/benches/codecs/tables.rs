@@ -53,8 +53,8 @@ fn summary(figures: &NetworkFigures) -> String {
             percent(median(ratios.clone())),
             percent(least(&ratios)),
             percent(greatest(&ratios)),
-            whole(median(encode)),
-            whole(median(decode)),
+            speed(median(encode)),
+            speed(median(decode)),
             percent(median(losses.clone())),
             percent(greatest(&losses)),
             percent(median(agreements.clone())),
@@ -78,8 +78,8 @@ fn levels(levels: &[LevelFigures]) -> String {
             figures.level,
             Codec::new(figures.elements, Compression::None),
             percent(figures.bytes as f64 / raw),
-            whole(raw / figures.compress_ms / 1e3),
-            whole(raw / figures.decompress_ms / 1e3),
+            speed(raw / figures.compress_ms / 1e3),
+            speed(raw / figures.decompress_ms / 1e3),
         )
         .unwrap();
     }
@@ -124,8 +124,9 @@ fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
 }
 
-fn whole(value: f64) -> String {
-    format!("{value:.0}")
+/// Nothing at all is done with what is only borrowed: that has no speed.
+fn speed(value: f64) -> String {
+    if value > 1e5 { "–".to_owned() } else { format!("{value:.0}") }
 }
 
 fn least(values: &[f64]) -> f64 {
