@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod clients;
+mod codecs;
 mod cuts;
 mod demo;
 mod failover;

@@ -4,6 +4,7 @@
 
 mod accuracy;
 mod bundles;
+mod codecs;
 mod cuts;
 mod hostile;
 mod shared;

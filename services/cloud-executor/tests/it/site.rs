@@ -59,14 +59,7 @@ impl Site {
 
     pub fn request<'a>(&self, cut: u16, payload: TailPayload<'a>) -> TailRequest<'a> {
         let digest = self.bundle.digest().clone();
-        TailRequest {
-            id: RequestId::fresh(),
-            model: model(),
-            digest,
-            cut: Cut(cut),
-            codec: Default::default(),
-            payload,
-        }
+        TailRequest { id: RequestId::fresh(), model: model(), digest, cut: Cut(cut), payload }
     }
 
     pub async fn run(&self, request: &TailRequest<'_>) -> Result<Vec<u8>, CallError> {

@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use broker::subjects;
 use optimizer::Settings;
-use schemas::{Configuration, Cut, Fallback, Fault, FaultKind, Measurement, OptimizeProgress, Stage};
+use schemas::{
+    Codec, CodecLoss, Configuration, Cut, Fallback, Fault, FaultKind, LossBasis, Measurement,
+    OptimizeProgress, Share, Stage,
+};
 use testkit::wait_for;
 use tokio::time::timeout;
 
@@ -104,6 +107,32 @@ fn beats(other: &Measurement, one: &Measurement) -> bool {
         |measurement: &Measurement| (measurement.latency.mean_ms.get(), measurement.joules().unwrap().get());
     let (other, one) = (of(other), of(one));
     other != one && other.0 <= one.0 && other.1 <= one.1
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn codecs_are_measured_and_guarded() -> anyhow::Result<()> {
+    let codecs: Vec<Codec> = ["f32", "f16+lz4", "i8"].map(|codec| codec.parse().unwrap()).to_vec();
+    let site = Site::start(Settings { codecs, ..Settings::default() }, no_trouble()).await?;
+    let reply = site.measure(&request(4)).await.unwrap();
+    // Three cuts with three codecs and the two ends with one, at two clocks.
+    assert_eq!(reply.measurements.len(), (3 * 3 + 2) * clocks().len());
+    for measurement in &reply.measurements {
+        let Configuration { cut, codec, .. } = measurement.configuration;
+        assert!(codec == Codec::F32 || (Cut(1)..Cut(LAST)).contains(&cut), "{codec} at cut {cut}");
+    }
+    let spoilt = |configuration: &Configuration| configuration.cut == Cut(3) && configuration.codec == i8();
+    assert_eq!(reply.measurements.iter().filter(|m| spoilt(&m.configuration)).count(), clocks().len());
+    assert!(!reply.front.points.iter().any(|point| spoilt(&point.configuration)), "it is not offered");
+    let [withheld] = reply.front.withheld.as_slice() else { panic!("{:?}", reply.front.withheld) };
+    // Three of the four pictures show class 1; with the spoilt codec one is right.
+    let loss = CodecLoss { share: Share::new(0.5)?, basis: LossBasis::Accuracy, pictures: 4 };
+    assert_eq!((withheld.cut, withheld.codec, withheld.loss), (Cut(3), i8(), Some(loss)));
+    assert_eq!(withheld.greatest_loss, Settings::default().greatest_accuracy_loss);
+    Ok(())
+}
+
+fn i8() -> Codec {
+    "i8".parse().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
