@@ -11,6 +11,7 @@ use async_nats::{HeaderMap, StatusCode};
 use bytes::Bytes;
 use futures::StreamExt;
 use schemas::{Fault, FaultKind, RequestId, UnixMillis};
+use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -52,6 +53,14 @@ pub struct Call {
     pub body: Bytes,
     /// How long a target may take to accept; by default a quarter of the time left, from 20 ms to 1 s.
     pub accept_within: Option<Duration>,
+}
+
+impl Call {
+    /// A fresh request with its outcome due within the time given.
+    pub fn new(targets: Vec<Subject>, within: Duration, body: impl Into<Bytes>) -> Self {
+        let deadline = UnixMillis::now().after(within);
+        Self { targets, id: RequestId::fresh(), deadline, body: body.into(), accept_within: None }
+    }
 }
 
 /// A call's result.
@@ -213,6 +222,17 @@ impl Bus {
     /// Calls the targets in order until one gives a result; ends when all were tried once, at the latest by the deadline.
     pub async fn call(&self, call: Call) -> Result<Answer, CallError> {
         self.call_in_rounds(call, false).await
+    }
+
+    /// Encodes a message and calls one target with it, as a fresh request due within the time given.
+    pub async fn ask(
+        &self,
+        target: Subject,
+        within: Duration,
+        message: &impl Serialize,
+    ) -> Result<Answer, CallError> {
+        let body = schemas::encode(message).map_err(BrokerError::Wire)?;
+        self.call(Call::new(vec![target], within, body)).await
     }
 
     /// As [`Bus::call`], but goes round the targets again, with pauses, until the deadline: for callers who have

@@ -16,6 +16,7 @@ use crate::bucket::{Bucket, Change};
 use crate::bus::Bus;
 use crate::error::BrokerError;
 use crate::registration::Registration;
+use crate::serve::Credits;
 
 const BUCKET: &str = "splinter-nodes";
 
@@ -58,6 +59,13 @@ pub struct PresenceUpdate {
     pub hardware: Option<HardwareReport>,
 }
 
+impl From<&Credits> for PresenceUpdate {
+    /// The credits; no networks and no hardware.
+    fn from(credits: &Credits) -> Self {
+        Self { credits: credits.free(), capacity: credits.capacity(), ..Self::default() }
+    }
+}
+
 /// An instance that announces itself. Dropped, it falls silent, as in a crash.
 #[derive(Debug)]
 pub struct Announcement {
@@ -69,8 +77,15 @@ pub struct Announcement {
 }
 
 impl Announcement {
+    /// Leaves in order: says so, waits until the instance has `finished` its work, takes the entry away.
+    pub async fn leave(mut self, finished: impl Future<Output = ()>) {
+        self.withdraw().await;
+        finished.await;
+        self.remove().await;
+    }
+
     /// Says that the instance is leaving, and returns when that is known to the broker (or after two seconds).
-    pub async fn withdraw(&mut self) {
+    async fn withdraw(&mut self) {
         self.state.send_replace(ServiceState::Draining);
         let known = self.said.wait_for(|said| *said == Some(ServiceState::Draining));
         if timeout(2 * HEARTBEAT, known).await.is_err() {
@@ -78,8 +93,7 @@ impl Announcement {
         }
     }
 
-    /// Takes the entry away. For the end, after the last answer has left.
-    pub async fn remove(self) {
+    async fn remove(self) {
         self.task.abort();
         let removing = async {
             let store = self.bucket.open().await?;

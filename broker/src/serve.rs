@@ -16,7 +16,7 @@ use schemas::{Fault, FaultKind, Millis, RequestId, UnixMillis};
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{interval, timeout};
+use tokio::time::{Instant, interval_at, timeout};
 use tokio_util::task::TaskTracker;
 use tracing::{debug, error, warn};
 
@@ -29,14 +29,18 @@ use duplicates::{Arrival, Duplicates};
 /// All instances share this queue group.
 const QUEUE_GROUP: &str = "q";
 
+/// A request whose result is not there by then is accepted first; a quicker one needs no ACCEPT, which would only
+/// stand in its result's way. Small beside the 20 ms that callers wait at least for either.
+const ACCEPT_AFTER: Duration = Duration::from_millis(2);
+
 /// How often a running request's ACCEPT is repeated.
 const HEARTBEAT: Duration = Duration::from_millis(250);
 
 /// How long a leaving instance answers NACK(draining): two heartbeats of the presence, so that callers know.
 const WITHDRAWAL: Duration = Duration::from_secs(2);
 
-/// Deadline of a plain request that names none.
-const PLAIN_DEADLINE: Duration = Duration::from_secs(30);
+/// Deadline of a plain request that names none: as much as a gateway gives a request at most.
+const PLAIN_DEADLINE: Duration = Duration::from_secs(60);
 
 /// When an overloaded instance suggests to try again: about one inference.
 const RETRY_AFTER_MS: f64 = 50.0;
@@ -220,20 +224,9 @@ enum Command {
 }
 
 impl Serving {
-    /// Requests it would take now.
-    pub fn credits(&self) -> u32 {
-        self.credits.free()
-    }
-
-    /// Requests it takes at most at once.
-    pub fn capacity(&self) -> u32 {
-        self.credits.capacity()
-    }
-
-    /// A handle that reads the credits for the presence.
-    pub fn credit_reader(&self) -> impl Fn() -> u32 + Send + Sync + Clone + 'static {
-        let credits = self.credits.clone();
-        move || credits.free()
+    /// How many requests it takes.
+    pub fn credits(&self) -> &Credits {
+        &self.credits
     }
 
     /// Leaves in order: refuses new work with NACK(draining) for two heartbeats, unsubscribes, lets running
@@ -353,7 +346,6 @@ where
         };
         match shared.admit(&request, &reply) {
             Admission::Run(permit) => {
-                shared.accept(&reply).await;
                 let work = Self::run(shared.clone(), request, reply, permit);
                 shared.running.spawn(work);
             }
@@ -405,8 +397,7 @@ where
         // The handler is called inside the guarded future: it may panic before it returns one.
         let guarded = AssertUnwindSafe(async { (shared.handler)(request).await }).catch_unwind();
         let mut working = std::pin::pin!(timeout(remaining, guarded));
-        let mut heartbeat = interval(HEARTBEAT);
-        heartbeat.tick().await;
+        let mut heartbeat = interval_at(Instant::now() + ACCEPT_AFTER, HEARTBEAT);
         let ended = loop {
             tokio::select! {
                 ended = &mut working => break ended,

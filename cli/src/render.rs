@@ -1,8 +1,13 @@
 //! Tables that people read.
 
+use std::collections::BTreeMap;
+
 use comfy_table::{CellAlignment, Table, presets};
 use loadgen::Evaluation;
-use schemas::{EnergyEntry, EnergySource, Fallback, Front, Measurement, Millis, ModelDescription, Share};
+use schemas::{
+    Codec, EnergyEntry, EnergySource, Fallback, Front, Measurement, Millis, ModelDescription, Share,
+    WithheldCodec,
+};
 
 /// What stands in a cell whose value nobody measures or models.
 const UNKNOWN: &str = "-";
@@ -101,7 +106,7 @@ pub fn front(front: &Front) -> String {
     points.sort_by(|a, b| a.latency.mean_ms.get().total_cmp(&b.latency.mean_ms.get()));
     format!(
         "Front {} of {} on edge {edge} and cloud {}: {} of {} measured configurations, in {took:.1} s, by \
-         splinter {}\n{}",
+         splinter {}\n{}{}",
         front.id,
         front.model,
         front.cloud,
@@ -109,7 +114,20 @@ pub fn front(front: &Front) -> String {
         front.measured,
         front.software,
         measurements(&points),
+        withheld(&front.withheld),
     )
+}
+
+/// Which codecs are not offered at which cuts, a line a codec; the reasons one by one are in the JSON.
+fn withheld(codecs: &[WithheldCodec]) -> String {
+    let mut cuts: BTreeMap<Codec, Vec<String>> = BTreeMap::new();
+    for withheld in codecs {
+        cuts.entry(withheld.codec).or_default().push(withheld.cut.to_string());
+    }
+    let line = |(codec, cuts): (Codec, Vec<String>)| {
+        format!("\nNot offered, as it costs too much accuracy: {codec} at cut {}", cuts.join(", "))
+    };
+    cuts.into_iter().map(line).collect()
 }
 
 /// One row for each policy.
@@ -152,7 +170,9 @@ pub fn evaluations(evaluations: &[Evaluation]) -> String {
 /// Why another configuration ran than the planned one.
 pub const fn fallback(fallback: Fallback) -> &'static str {
     match fallback {
-        Fallback::FinishedAtHome => "no cloud executor answered in time, the edge finished at home",
+        Fallback::FinishedAtHome => {
+            "no cloud executor answered in time, or the codec cannot write this frontier: the edge finished at home"
+        }
         Fallback::HardwareAsItWas => "the clock could not be set, it ran with the settings as they were",
         _ => "for a reason this version does not know",
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use broker::server::LocalServer;
 use broker::{Bus, Presences};
-use chassis::{ProcessEnvironment, ServiceContext, SettingsFile};
+use chassis::{ProcessEnvironment, RunningService, ServiceContext, ServiceSettings, SettingsFile};
 use futures::future::{BoxFuture, join_all};
 use models::Bundle;
 use schemas::{Presence, ServiceKind, UnixMillis};
@@ -85,6 +85,8 @@ impl SiteSettings {
         };
         let services: Vec<ServiceKind> = ORDER.into_iter().filter(wanted).collect();
         ensure!(!services.is_empty(), "no service is left to start");
+        // Before anything is started: who set something wrong is to hear of it at once.
+        services.iter().try_for_each(|kind| check(*kind, &file))?;
         Ok(Self { file, services, broker })
     }
 
@@ -197,29 +199,43 @@ async fn leave(service: Started) {
     service.bus.close().await;
 }
 
+fn check(kind: ServiceKind, file: &SettingsFile) -> Result<(), chassis::SettingsError> {
+    match kind {
+        ServiceKind::Gateway => gateway::Settings::read(file).map(drop),
+        ServiceKind::Scheduler => scheduler::Settings::read(file).map(drop),
+        ServiceKind::EdgeExecutor => edge_executor::Settings::read(file).map(drop),
+        ServiceKind::CloudExecutor => cloud_executor::Settings::read(file).map(drop),
+        ServiceKind::Tuner => tuner::Settings::read(file).map(drop),
+        ServiceKind::Optimizer => optimizer::Settings::read(file).map(drop),
+    }
+}
+
 async fn start(kind: ServiceKind, file: &SettingsFile) -> anyhow::Result<Started> {
-    let context = ServiceContext::connect(file, kind).await?;
+    let http = |running: &gateway::Running| Some(format!("http://{}", running.http_address()));
+    match kind {
+        ServiceKind::Gateway => start_one(file, gateway::start, http).await,
+        ServiceKind::Scheduler => start_one(file, scheduler::start, |_| None).await,
+        ServiceKind::EdgeExecutor => start_one(file, edge_executor::start, |_| None).await,
+        ServiceKind::CloudExecutor => start_one(file, cloud_executor::start, |_| None).await,
+        ServiceKind::Tuner => start_one(file, tuner::start, |_| None).await,
+        ServiceKind::Optimizer => start_one(file, optimizer::start, |_| None).await,
+    }
+}
+
+async fn start_one<S, R, E, F>(
+    file: &SettingsFile,
+    start: impl FnOnce(S, ServiceContext) -> F,
+    address: impl FnOnce(&R) -> Option<String>,
+) -> anyhow::Result<Started>
+where
+    S: ServiceSettings,
+    R: RunningService + Send + 'static,
+    E: std::error::Error + Send + Sync + 'static,
+    F: Future<Output = Result<R, E>>,
+{
+    let settings = S::read(file)?;
+    let context = ServiceContext::connect(file, S::SERVICE).await?;
     let (bus, grace) = (context.bus.clone(), context.grace);
-    let mut address = None;
-    let leave: BoxFuture<'static, ()> = match kind {
-        ServiceKind::Gateway => {
-            let running = gateway::start(file.table("gateway")?, context).await?;
-            address = Some(format!("http://{}", running.http_address()));
-            Box::pin(running.leave(grace))
-        }
-        ServiceKind::Scheduler => {
-            Box::pin(scheduler::start(file.table("scheduler")?, context).await?.leave(grace))
-        }
-        ServiceKind::EdgeExecutor => {
-            Box::pin(edge_executor::start(file.table("edge_executor")?, context).await?.leave(grace))
-        }
-        ServiceKind::CloudExecutor => {
-            Box::pin(cloud_executor::start(file.table("cloud_executor")?, context).await?.leave(grace))
-        }
-        ServiceKind::Tuner => Box::pin(tuner::start(file.table("tuner")?, context).await?.leave(grace)),
-        ServiceKind::Optimizer => {
-            Box::pin(optimizer::start(file.table("optimizer")?, context).await?.leave(grace))
-        }
-    };
-    Ok(Started { kind, bus, address, leave })
+    let running = start(settings, context).await?;
+    Ok(Started { kind: S::SERVICE, bus, address: address(&running), leave: Box::pin(running.leave(grace)) })
 }

@@ -3,12 +3,9 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use broker::Bus;
 use broker::subjects;
-use broker::{Bus, Call};
-use schemas::{
-    Fault, FaultKind, InferReply, InferRequest, Input, Millis, ModelName, PolicyName, Qos, RequestId,
-    UnixMillis,
-};
+use schemas::{Fault, FaultKind, InferReply, InferRequest, Input, Millis, ModelName, PolicyName, Qos};
 
 use crate::pictures::PictureSet;
 use crate::trace::Trace;
@@ -65,14 +62,8 @@ impl Replay<'_> {
     async fn ask(&self, request: &InferRequest<'_>, limit: Millis) -> Result<InferReply, Fault> {
         let unreadable = |error: schemas::WireError| Fault::new(FaultKind::Internal, error.to_string());
         let patience = (limit * 4.0).to_duration().max(LEAST_PATIENCE);
-        let call = Call {
-            targets: vec![subjects::infer(self.model)],
-            id: RequestId::fresh(),
-            deadline: UnixMillis::now().after(patience),
-            body: schemas::encode(request).map_err(unreadable)?.into(),
-            accept_within: None,
-        };
-        let answer = self.bus.call(call).await.map_err(|error| error.to_fault())?;
+        let asked = self.bus.ask(subjects::infer(self.model), patience, request).await;
+        let answer = asked.map_err(|error| error.to_fault())?;
         schemas::decode(&answer.body).map_err(unreadable)
     }
 }

@@ -154,7 +154,8 @@ impl Bundle {
         &self.onnx
     }
 
-    /// The bundle's files by name: `model.toml` (with digests), `model.onnx`, and `labels.txt` where it has labels.
+    /// The bundle's files by name: `model.onnx`, `labels.txt` where it has labels, and last `model.toml` (with their
+    /// digests), so that whoever finds it where they are stored in this order finds the others too.
     ///
     /// # Errors
     /// When `model.toml` cannot be written as text.
@@ -172,9 +173,9 @@ impl Bundle {
             labels_sha256: labels.as_ref().map(|text| digest_of(text.as_bytes())),
         };
         let text = toml::to_string(&manifest).map_err(|e| ModelError::ManifestNotWritten(Box::new(e)))?;
-        let mut files =
-            vec![(MANIFEST_FILE.to_owned(), text.into_bytes()), (ONNX_FILE.to_owned(), self.onnx.to_vec())];
+        let mut files = vec![(ONNX_FILE.to_owned(), self.onnx.to_vec())];
         files.extend(labels.map(|text| (LABELS_FILE.to_owned(), text.into_bytes())));
+        files.push((MANIFEST_FILE.to_owned(), text.into_bytes()));
         Ok(files)
     }
 

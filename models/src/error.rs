@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use schemas::{Cut, TensorError};
+use schemas::{Codec, Cut, TensorError};
 
 /// Why a bundle, a network or an input was refused.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +66,15 @@ pub enum ModelError {
     /// An input tensor or a frontier is of another count, type or shape than the network wants.
     #[error("the tensors do not fit the network: {0}")]
     WrongTensors(String),
+    /// A frontier holds an infinity or NaN, which the codec cannot write.
+    #[error("the frontier holds a value that is not finite, {codec} cannot write it")]
+    NotFinite {
+        /// The codec.
+        codec: Codec,
+    },
+    /// An encoded frontier's data is corrupt, or of another length than its shape says.
+    #[error("the frontier does not decode: {0}")]
+    Undecodable(String),
     /// A tensor contradicts itself.
     #[error("a tensor is not valid")]
     Tensor(#[from] TensorError),
@@ -97,6 +106,7 @@ impl ModelError {
             self,
             Self::NoSuchCut { .. }
                 | Self::WrongTensors(_)
+                | Self::Undecodable(_)
                 | Self::Tensor(_)
                 | Self::Picture(_)
                 | Self::PictureTooLarge { .. }

@@ -3,7 +3,7 @@
 //! A [`Bundle`] is a network's files (ONNX, preprocessing, labels). [`Network::load`] turns it into a
 //! [`Network`], which lists its cuts ([`Network::describe`]) and runs the [`head`](Network::head) before and
 //! the [`tail`](Network::tail) after any of them. [`preprocess`] makes the input tensor of a picture,
-//! [`classify`] the classes of an output.
+//! [`classify`] the classes of an output. [`codec`] writes what crosses a cut for the wire.
 //!
 //! Everything here computes on the calling thread (and rayon's pool) and blocks it: asynchronous callers
 //! bring a thread of their own. To compute on one thread only, call from inside a one-thread
@@ -11,6 +11,7 @@
 
 mod bundle;
 mod classification;
+pub mod codec;
 mod cuts;
 mod error;
 mod graph;

@@ -110,6 +110,15 @@ impl Network {
         }
     }
 
+    /// The tensors that cross a cut, in the order of [`Network::head`]: what [`crate::codec::decode`] expects.
+    ///
+    /// # Errors
+    /// When there is no such cut.
+    pub fn frontier(&self, cut: Cut) -> Result<Vec<TensorSignature>, ModelError> {
+        let values = self.0.graph.wiring.frontier(self.place(cut)?);
+        Ok(values.into_iter().map(|value| self.signature(value)).collect())
+    }
+
     fn elements(&self, value: ValueId) -> usize {
         self.0.graph.values[value].shape.iter().product()
     }

@@ -21,14 +21,18 @@ pub mod wire;
 
 pub use ids::{Digest, FrontId, InstanceId, ModelName, NodeId, RequestId};
 pub use units::{ByteCount, Joules, KiloHertz, Millis, Share, UnixMillis, Watts};
-pub use v1::configuration::{Codec, Configuration, Cut};
+pub use v1::codec::{
+    ChannelLayout, Codec, Compression, ElementFormat, LEAST_ELEMENTS_A_CHANNEL, Scale, UnknownCodec,
+};
+pub use v1::configuration::{Configuration, Cut};
 pub use v1::description::{CutDescription, ModelDescription, TensorSignature};
+pub use v1::encoded::EncodedTensor;
 pub use v1::energy::{EnergyEntry, EnergySource, Place, joules_at, total_joules};
 pub use v1::execution::{
     Classification, ExecuteReply, ExecuteRequest, Fallback, TailPayload, TailReply, TailRequest,
 };
 pub use v1::fault::{Fault, FaultKind};
-pub use v1::front::{Accuracy, Front, LatencySummary, Measurement};
+pub use v1::front::{Accuracy, CodecLoss, Front, LatencySummary, LossBasis, Measurement, WithheldCodec};
 pub use v1::hardware::{
     DevicePower, HardwareReport, Knob, KnobReport, KnobSupport, SensorKind, SensorReport, TuneReply,
     TuneRequest,

@@ -2,8 +2,10 @@
 //!
 //! Released bytes of every message are committed under `fixtures/v1` and must decode for ever.
 
+pub mod codec;
 pub mod configuration;
 pub mod description;
+pub mod encoded;
 pub mod energy;
 pub mod execution;
 pub mod fault;

@@ -27,11 +27,16 @@ fn four_billion_declared_elements_allocate_next_to_nothing() {
     let binary = [0xc6, 0xff, 0xff, 0xff, 0xff];
     let text = [0xdb, 0xff, 0xff, 0xff, 0xff];
     let f32_type = key("f32");
+    // One encoded tensor that announces 4 GB of scales.
+    let tensor = map(&[("codec", &key("i8-channel")), ("shape", &[0x90]), ("scales", &binary)]);
+    let encoded = [&[0x91], tensor.as_slice()].concat();
     let attacks = [
         map(&[("dtype", &f32_type), ("shape", &array)]),
         map(&[("dtype", &f32_type), ("shape", &[0x90]), ("data", &binary)]),
         map(&[("dtype", &text)]),
         map(&[("payload", &map(&[("frontier", &array)]))]),
+        map(&[("payload", &map(&[("encoded", &array)]))]),
+        map(&[("payload", &map(&[("encoded", &encoded)]))]),
         map(&[("measurements", &array)]),
         map(&[("models", &array)]),
         array.to_vec(),

@@ -79,7 +79,7 @@ async fn work_beyond_the_credits_is_refused_as_overloaded() {
         async move { caller.call(call(vec![own("one")], PATIENCE)).await }
     });
     started.notified().await;
-    assert_eq!(serving.credits(), 0);
+    assert_eq!(serving.credits().free(), 0);
     match caller.call(call(vec![own("one")], PATIENCE)).await {
         Err(CallError::Fault(fault)) => {
             assert_eq!(fault.kind, FaultKind::Overloaded);
@@ -90,7 +90,7 @@ async fn work_beyond_the_credits_is_refused_as_overloaded() {
     release.notify_one();
     assert_eq!(text(&first.await.unwrap().unwrap().body), "done");
     wait_for(PATIENCE, || async {
-        if serving.credits() == 1 { Ok(()) } else { Err("no credit back".into()) }
+        if serving.credits().free() == 1 { Ok(()) } else { Err("no credit back".into()) }
     })
     .await
     .unwrap();

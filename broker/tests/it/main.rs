@@ -11,7 +11,7 @@ mod who_is_there;
 use std::time::Duration;
 
 use broker::{Bus, Call, Endpoint, Request, Response, Serving, Subject, subjects};
-use schemas::{Fault, InstanceId, ModelName, RequestId, UnixMillis};
+use schemas::{Fault, InstanceId, ModelName};
 
 /// Longer than anything takes on a busy machine; what waits so long hangs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -31,13 +31,7 @@ pub(crate) fn own(instance: &str) -> Subject {
 }
 
 pub(crate) fn call(targets: Vec<Subject>, within: Duration) -> Call {
-    Call {
-        targets,
-        id: RequestId::fresh(),
-        deadline: UnixMillis::now().after(within),
-        body: b"question".to_vec().into(),
-        accept_within: None,
-    }
+    Call::new(targets, within, b"question".to_vec())
 }
 
 pub(crate) fn answer(text: &str) -> Result<Response, Fault> {

@@ -37,6 +37,7 @@ fn front() -> Front {
         points: vec![point.clone()],
         all_cloud: point.clone(),
         all_edge: point,
+        withheld: Vec::new(),
         measured: 1,
         started_at: UnixMillis(1),
         ended_at: UnixMillis(2),

@@ -30,15 +30,14 @@ fn soon() -> UnixMillis {
 async fn an_instance_is_seen_withdraws_and_is_removed() {
     let server = TestServer::start().await.unwrap();
     let (watcher, there) = (server.connect("watcher").await.unwrap(), server.connect("there").await.unwrap());
-    let mut announcement = announce(&there, "one").await;
+    let announcement = announce(&there, "one").await;
     let presences = watcher.watch_presences().await.unwrap();
     let seen = presences.snapshot();
     assert_eq!((seen.len(), seen[0].credits, seen[0].state), (1, 3, ServiceState::Ready));
-    announcement.withdraw().await;
     let draining =
         |all: &[schemas::Presence]| all.first().is_some_and(|one| one.state == ServiceState::Draining);
-    presences.wait_until(soon(), draining).await.unwrap();
-    announcement.remove().await;
+    // Its work ends when everybody has seen that it is leaving.
+    announcement.leave(async { drop(presences.wait_until(soon(), draining).await.unwrap()) }).await;
     presences.wait_until(soon(), <[_]>::is_empty).await.unwrap();
 }
 

@@ -10,25 +10,40 @@
 
 mod relay;
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use broker::{BrokerSettings, Bus, Call, subjects};
+use broker::{BrokerSettings, Bus, subjects};
 use models::Bundle;
 use relay::Exchange;
 use schemas::{
     InferReply, InferRequest, Input, LabelledPicture, Millis, ModelName, OptimizeReply, OptimizeRequest, Qos,
-    RequestId, ServiceKind, Stage, UnixMillis,
+    ServiceKind, Stage, UnixMillis,
 };
 
 const WARM_UP: usize = 20;
 const ROUNDS: usize = 200;
 
+/// Longest that one call may take, the measuring of every cut included.
+const MEASURING: Duration = Duration::from_secs(600);
+
 /// Bytes of the messages without a picture or frontier, as they are in this run to within a few hundred.
 const PLAN: Exchange = Exchange { request: 200, reply: 400 };
 const REPLY: usize = 2_000;
+
+/// What was measured, a value a request.
+struct Times {
+    /// Request time minus computing.
+    overheads: Vec<Duration>,
+    /// Every computing stage together.
+    computing: Vec<Duration>,
+    /// Every stage by itself, as the reply says.
+    stages: BTreeMap<String, Vec<Duration>>,
+    relayed: Vec<Duration>,
+}
 
 struct System(Child);
 
@@ -58,6 +73,7 @@ async fn measure() {
     let cut_bytes = publish_middle_cut(&bus, &name, &picture).await;
     let mut overheads = Vec::new();
     let mut computing = Vec::new();
+    let mut stages: BTreeMap<String, Vec<Duration>> = BTreeMap::new();
     for round in 0..WARM_UP + ROUNDS {
         let start = Instant::now();
         let reply = infer(&bus, &name, &picture).await;
@@ -66,6 +82,10 @@ async fn measure() {
         if round >= WARM_UP {
             overheads.push(total.saturating_sub(computed));
             computing.push(computed);
+            for stage in &reply.stages {
+                let name = format!("{:?} ({:?})", stage.stage, stage.place);
+                stages.entry(name).or_default().push(stage.time_ms.to_duration());
+            }
         }
     }
     let exchanges = [
@@ -75,7 +95,7 @@ async fn measure() {
         Exchange { request: cut_bytes, reply: REPLY + 4_000 },
     ];
     let relayed = relay::time_exchanges(&exchanges, WARM_UP + ROUNDS).unwrap().split_off(WARM_UP);
-    report(&name, picture.len(), cut_bytes, overheads, computing, relayed);
+    report(&name, picture.len(), cut_bytes, Times { overheads, computing, stages, relayed });
     drop(system);
 }
 
@@ -130,23 +150,12 @@ async fn serve(bus: &Bus, bundle: &Bundle) {
     presences.wait_until(UnixMillis::now().after(Duration::from_secs(120)), both).await.unwrap();
 }
 
-async fn call(bus: &Bus, target: broker::Subject, message: &impl serde::Serialize) -> broker::Answer {
-    let call = Call {
-        targets: vec![target],
-        id: RequestId::fresh(),
-        deadline: UnixMillis::now().after(Duration::from_secs(600)),
-        body: schemas::encode(message).unwrap().into(),
-        accept_within: None,
-    };
-    bus.call(call).await.unwrap()
-}
-
 /// Measures every cut once and publishes a front of only the one in the middle, so that every plan chooses it.
 /// Gives the bytes that cross there.
 async fn publish_middle_cut(bus: &Bus, model: &ModelName, picture: &[u8]) -> usize {
     let pictures = vec![LabelledPicture { bytes: picture.into(), class: None }];
     let request = OptimizeRequest { model: model.clone(), pictures, samples: 1 };
-    let answer = call(bus, subjects::optimize(model), &request).await;
+    let answer = bus.ask(subjects::optimize(model), MEASURING, &request).await.unwrap();
     let OptimizeReply { mut front, measurements } = schemas::decode(&answer.body).unwrap();
     let middle = front.last_cut.0 / 2;
     front.points = measurements.into_iter().filter(|one| one.configuration.cut.0 == middle).collect();
@@ -168,7 +177,7 @@ async fn infer(bus: &Bus, model: &ModelName, picture: &[u8]) -> InferReply {
         qos: Some(Qos { latency_ms: limit, accuracy_floor: None, least_cut: None }),
         policy: None,
     };
-    let answer = call(bus, subjects::infer(model), &request).await;
+    let answer = bus.ask(subjects::infer(model), MEASURING, &request).await.unwrap();
     schemas::decode(&answer.body).unwrap()
 }
 
@@ -186,25 +195,21 @@ fn quantile(times: &mut [Duration], share: f64) -> f64 {
     times[rank.max(1) - 1].as_secs_f64() * 1e3
 }
 
-fn report(
-    model: &ModelName,
-    picture: usize,
-    frontier: usize,
-    mut overheads: Vec<Duration>,
-    mut computing: Vec<Duration>,
-    mut relayed: Vec<Duration>,
-) {
+fn report(model: &ModelName, picture: usize, frontier: usize, mut times: Times) {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     println!("{model}, picture {picture} B, frontier {frontier} B, {ROUNDS} requests, {cores} cores");
     println!("cargo bench -p splinter --bench pipeline, splinter {}", env!("CARGO_PKG_VERSION"));
-    println!("                   p50 ms   p95 ms");
-    let row = |name: &str, times: &mut Vec<Duration>| {
+    println!("                       p50 ms   p95 ms");
+    let row = |name: &str, times: &mut [Duration]| {
         let (median, high) = (quantile(times, 0.5), quantile(times, 0.95));
-        println!("{name:16} {median:8.3} {high:8.3}");
+        println!("{name:20} {median:8.3} {high:8.3}");
         median
     };
-    row("computing", &mut computing);
-    let overhead = row("overhead", &mut overheads);
-    let relay = row("plain TCP relay", &mut relayed);
+    for (stage, times) in &mut times.stages {
+        row(&format!("  {stage}"), times);
+    }
+    row("computing", &mut times.computing);
+    let overhead = row("overhead", &mut times.overheads);
+    let relay = row("plain TCP relay", &mut times.relayed);
     println!("overhead / relay  {:7.2}  (reach: at most 2 ms and at most 3)", overhead / relay);
 }

@@ -109,12 +109,12 @@ async fn evaluate(
     Evaluation::of(policy, &records, offline.front.last_cut)
 }
 
-/// One measurement a cut, in the order of the cuts.
+/// One measurement a cut and codec, in the order of the cuts.
 fn at_highest_clock(measurements: &[Measurement]) -> Vec<&Measurement> {
     let clock = |measurement: &&Measurement| measurement.configuration.edge_frequency_khz;
     let highest = measurements.iter().filter_map(|measurement| clock(&measurement)).max();
     let mut shown: Vec<_> = measurements.iter().filter(|measurement| clock(measurement) == highest).collect();
-    shown.sort_by_key(|measurement| measurement.configuration.cut);
+    shown.sort_by_key(|measurement| (measurement.configuration.cut, measurement.configuration.codec));
     shown
 }
 

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::fs;
 
 use anyhow::Context;
-use broker::{Bus, Call, subjects};
-use schemas::{InferReply, InferRequest, Input, Millis, Qos, RequestId, UnixMillis};
+use broker::{Bus, subjects};
+use schemas::{InferReply, InferRequest, Input, Millis, Qos};
 
 use crate::arguments::InferArguments;
 use crate::{connection, output, render};
@@ -33,14 +33,8 @@ async fn ask(
     limit: Millis,
 ) -> anyhow::Result<InferReply> {
     let patience = (limit * 4.0).to_duration().max(connection::PATIENCE);
-    let call = Call {
-        targets: vec![subjects::infer(&arguments.model)],
-        id: RequestId::fresh(),
-        deadline: UnixMillis::now().after(patience),
-        body: schemas::encode(request)?.into(),
-        accept_within: None,
-    };
-    let answer = bus.call(call).await.map_err(|error| error.to_fault())?;
+    let asked = bus.ask(subjects::infer(&arguments.model), patience, request).await;
+    let answer = asked.map_err(|error| error.to_fault())?;
     schemas::decode(&answer.body).context("the gateway's answer is not readable")
 }
 

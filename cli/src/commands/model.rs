@@ -4,9 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use broker::{Call, subjects};
+use broker::subjects;
 use models::{Bundle, Device, Network};
-use schemas::{Cut, ModelDescription, ModelName, RequestId, ServedModel, Tensor, UnixMillis};
+use schemas::{Cut, ModelDescription, ModelName, ServedModel, Tensor, UnixMillis};
 use serde::Serialize;
 
 use crate::arguments::{BrokerArguments, ModelCommand};
@@ -127,14 +127,7 @@ async fn describe(model: &str, broker: &BrokerArguments) -> anyhow::Result<Model
         .parse()
         .with_context(|| format!("{model:?} is neither a file, nor a folder, nor the name of a network"))?;
     let bus = connection::connect(broker, "model").await?;
-    let call = Call {
-        targets: vec![subjects::describe(&name)],
-        id: RequestId::fresh(),
-        deadline: UnixMillis::now().after(connection::PATIENCE),
-        body: Vec::new().into(),
-        accept_within: None,
-    };
-    let answer = bus.call(call).await;
+    let answer = bus.ask(subjects::describe(&name), connection::PATIENCE, &()).await;
     bus.close().await;
     let answer = answer.map_err(|error| error.to_fault()).with_context(|| format!("nobody serves {name}"))?;
     schemas::decode(&answer.body).context("the executor's answer is not readable")

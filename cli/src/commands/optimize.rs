@@ -6,9 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use broker::{Bus, Call, subjects};
 use loadgen::PictureSet;
-use schemas::{
-    LabelledPicture, ModelName, OptimizeProgress, OptimizeReply, OptimizeRequest, RequestId, UnixMillis,
-};
+use schemas::{LabelledPicture, ModelName, OptimizeProgress, OptimizeReply, OptimizeRequest};
 
 use crate::arguments::OptimizeArguments;
 use crate::{connection, output, render};
@@ -41,11 +39,8 @@ pub async fn measure(
         "the first picture alone is larger than {MOST_PICTURE_BYTES} bytes"
     );
     let call = Call {
-        targets: vec![subjects::optimize(model)],
-        id: RequestId::fresh(),
-        deadline: UnixMillis::now().after(LONGEST),
-        body: schemas::encode(&request)?.into(),
         accept_within: Some(connection::PATIENCE),
+        ..Call::new(vec![subjects::optimize(model)], LONGEST, schemas::encode(&request)?)
     };
     let mut events = bus.subscribe(subjects::event("optimize")).await?;
     let bar = output::progress(1, "measuring");

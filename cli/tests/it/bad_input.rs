@@ -1,6 +1,7 @@
 //! Bad files, settings and requests: one clear line that says what to do, and the services live on.
 
 use std::fs;
+use std::process::Command;
 
 use crate::system::{Up, fail, free_port, splinter, succeed};
 
@@ -68,14 +69,29 @@ fn bad_files_and_pictures_are_refused_and_the_services_live_on() {
         command.args(["infer", "--broker", &broker, "--model", model, "--latency-ms", "2000"]).arg(&picture);
         command
     };
-    for (bytes, named) in
-        [(&b"plain text"[..], "JPEG or PNG"), (&good[..good.len() / 2], "bad_request"), (b"", "no body")]
-    {
+    let mut huge = good.clone();
+    // A PNG says its width and height there.
+    huge[16..20].copy_from_slice(&10_000_u32.to_be_bytes());
+    huge[20..24].copy_from_slice(&10_000_u32.to_be_bytes());
+    for (bytes, named) in [
+        (&b"plain text"[..], "JPEG or PNG"),
+        (&good[..good.len() / 2], "bad_request"),
+        (b"", "no body"),
+        (&huge, "10000 × 10000"),
+    ] {
         fs::write(&picture, bytes).unwrap();
         let (code, error) = fail(&mut infer("shapes10"));
         assert!(code == 1 && error.contains(named), "{named}: {error}");
     }
     fs::write(&picture, &good).unwrap();
+    let late = succeed(
+        Command::new("curl")
+            .args(["--silent", "--show-error", "--write-out", "%{http_code}", "-H", "Splinter-Deadline: 1"])
+            .args(["-H", "Content-Type: image/png", "--data-binary"])
+            .arg(format!("@{}", picture.display()))
+            .arg(format!("{}/v1/infer/shapes10", up.value("gateway"))),
+    );
+    assert!(late.ends_with("504") && late.contains("deadline_exceeded"), "{late}");
     let (_, error) = fail(&mut infer("nonesuch"));
     assert!(error.contains("unknown_model") && error.contains("shapes10"), "{error}");
     let answer = succeed(infer("shapes10").arg("--json"));

@@ -1,13 +1,10 @@
 //! Clients from outside Rust: Python over NATS, curl over HTTP.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::imagenet::{self, Picture, RIGHT};
 use crate::system::{Up, free_port, shared, splinter, succeed};
-
-/// MobileNetV2 on `imagenet_100`: 82 of 100 right with ONNX Runtime, one more or less with another resize.
-const RIGHT: std::ops::RangeInclusive<usize> = 81..=83;
 
 /// A Python with nats-py, made once under the target folder.
 fn python() -> PathBuf {
@@ -26,39 +23,19 @@ fn succeed_quietly(command: &mut Command) -> bool {
     command.output().is_ok_and(|output| output.status.success())
 }
 
-/// A bundle folder of MobileNetV2 that names the file where it lies.
-pub fn mobilenet_bundle(shared: &Path) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let onnx = fs::read(shared.join("models/mobilenetv2_1.0_224.onnx")).unwrap();
-    let mut classes = csv::Reader::from_path(shared.join("models/imagenet_classes.csv")).unwrap();
-    let labels: Vec<String> = classes.records().map(|row| row.unwrap()[2].to_owned()).collect();
-    let bundle = models::Bundle::from_files(
-        include_str!("mobilenetv2.toml"),
-        onnx,
-        Some(&format!("{}\n", labels.join("\n"))),
-    )
-    .unwrap();
-    bundle.write_to(folder.path()).unwrap();
-    folder
-}
-
-fn right_labels(lines: &str, classes: &[(String, String)]) -> usize {
+fn right_labels(lines: &str, pictures: &[Picture]) -> usize {
     let answers: Vec<&str> = lines.lines().collect();
-    assert_eq!(answers.len(), classes.len(), "{lines}");
-    let right =
-        |(line, (file, class)): &(&&str, &(String, String))| line.starts_with(&format!("{file}: {class} "));
-    answers.iter().zip(classes).filter(right).count()
+    assert_eq!(answers.len(), pictures.len(), "{lines}");
+    let right = |(line, picture): &(&&str, &Picture)| {
+        line.starts_with(&format!("{}: {} ", picture.file, picture.class))
+    };
+    answers.iter().zip(pictures).filter(right).count()
 }
 
 #[test]
-fn python_and_curl_get_the_right_labels_whatever_the_cut() {
+fn python_and_curl_get_the_right_labels_from_the_cloud_and_from_the_edge() {
     let Some(shared) = shared() else { return };
-    let images = shared.join("images/imagenet_100");
-    let mut labels = csv::Reader::from_path(images.join("labels.csv")).unwrap();
-    let classes: Vec<(String, String)> =
-        labels.records().map(|row| row.unwrap()).map(|row| (row[0].to_owned(), row[1].to_owned())).collect();
-    let pictures: Vec<PathBuf> = classes.iter().map(|(file, _)| images.join(file)).collect();
-
+    let pictures = imagenet::pictures(&shared);
     let (port, data) = (free_port(), tempfile::tempdir().unwrap());
     let (port_text, data_text) = (port.to_string(), data.path().to_string_lossy().into_owned());
     let broker = format!("nats://127.0.0.1:{port}");
@@ -75,7 +52,7 @@ fn python_and_curl_get_the_right_labels_whatever_the_cut() {
         ],
         &[("SPLINTER_TUNER__SLOWDOWN", "1")],
     );
-    let bundle = mobilenet_bundle(&shared);
+    let bundle = imagenet::mobilenet_bundle(&shared);
     succeed(splinter().args(["model", "add", "--broker", &broker]).arg(bundle.path()));
 
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/examples/classify.py");
@@ -93,20 +70,20 @@ fn python_and_curl_get_the_right_labels_whatever_the_cut() {
                     "--policy",
                     policy,
                 ])
-                .args(&pictures),
+                .args(pictures.iter().map(|picture| &picture.path)),
         );
-        let right = right_labels(&answers, &classes);
+        let right = right_labels(&answers, &pictures);
         assert!(RIGHT.contains(&right), "{policy}: {right} of 100 right\n{answers}");
         assert!(answers.lines().all(|line| line.contains(" J emulated")), "{answers}");
     }
 
     let gateway = up.value("gateway");
     let mut right = 0;
-    for (path, (_, class)) in pictures.iter().zip(&classes).take(10) {
+    for picture in pictures.iter().take(10) {
         let answer = succeed(
             Command::new("curl")
                 .args(["--silent", "--show-error", "--fail", "--data-binary"])
-                .arg(format!("@{}", path.display()))
+                .arg(format!("@{}", picture.path.display()))
                 .args([
                     "-H",
                     "Content-Type: image/jpeg",
@@ -114,7 +91,7 @@ fn python_and_curl_get_the_right_labels_whatever_the_cut() {
                 ]),
         );
         let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
-        right += usize::from(answer["top"][0]["index"].as_u64() == class.parse().ok());
+        right += usize::from(answer["top"][0]["index"].as_u64() == picture.class.parse().ok());
         assert!(
             answer["latency_ms"].as_f64().unwrap() > 0.0 && !answer["energy"].as_array().unwrap().is_empty()
         );

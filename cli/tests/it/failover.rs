@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use broker::{BrokerSettings, Bus, Call, subjects};
 use demo_network::pictures;
-use schemas::{
-    Configuration, Cut, ExecuteReply, ExecuteRequest, Fallback, Input, ModelName, RequestId, UnixMillis,
-};
+use schemas::{Configuration, Cut, ExecuteReply, ExecuteRequest, Fallback, Input, ModelName, RequestId};
 
 use crate::system::{Up, free_port, splinter, succeed, wait_for};
 
@@ -39,13 +37,9 @@ impl Client {
             configuration: Configuration { cut: Cut(4), codec: Default::default(), edge_frequency_khz: None },
             cloud: None,
         };
-        let call = Call {
-            targets: vec![subjects::execute_edge(&self.model)],
-            id: request.id,
-            deadline: UnixMillis::now().after(DEADLINE),
-            body: schemas::encode(&request).unwrap().into(),
-            accept_within: None,
-        };
+        let targets = vec![subjects::execute_edge(&self.model)];
+        let call =
+            Call { id: request.id, ..Call::new(targets, DEADLINE, schemas::encode(&request).unwrap()) };
         let answer = self.runtime.block_on(self.bus.call(call)).map_err(|error| error.to_string())?;
         let reply: ExecuteReply<'_> = schemas::decode(&answer.body).map_err(|error| error.to_string())?;
         match (&reply.cloud, reply.fallback) {

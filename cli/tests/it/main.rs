@@ -3,6 +3,9 @@
 
 mod bad_input;
 mod clients;
+mod codecs;
+mod cuts;
 mod demo;
 mod failover;
+mod imagenet;
 mod system;

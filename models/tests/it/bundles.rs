@@ -32,7 +32,7 @@ fn a_bundle_survives_its_files() {
     assert_eq!(read.onnx(), b"not parsed here");
     assert_eq!(read.preprocessing(), bundle.preprocessing());
     let names: Vec<String> = read.files().unwrap().into_iter().map(|(name, _)| name).collect();
-    assert_eq!(names, ["model.toml", "model.onnx", "labels.txt"]);
+    assert_eq!(names, ["model.onnx", "labels.txt", "model.toml"]);
 }
 
 #[test]

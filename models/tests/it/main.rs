@@ -5,6 +5,7 @@
 mod accuracy;
 mod bad_networks;
 mod bundles;
+mod codecs;
 mod cuts;
 mod fixtures;
 mod hostile;

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::units::KiloHertz;
+use crate::v1::codec::Codec;
 
 /// A place in a network's topological order. 0 = everything in the cloud, preprocessing too; the last
 /// cut of a network = everything on the edge.
@@ -23,22 +24,13 @@ impl fmt::Display for Cut {
     }
 }
 
-/// How the frontier's tensors are written on the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum Codec {
-    /// As they are: 32-bit floats.
-    #[default]
-    F32,
-}
-
 /// One value for every knob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Configuration {
     /// Where the network is cut.
     pub cut: Cut,
-    /// How the frontier is written on the wire.
+    /// How the frontier is written on the wire. Without a meaning at cut 0, where the input travels as it came, and at
+    /// the last cut, where nothing does.
     #[serde(default)]
     pub codec: Codec,
     /// The clock of the edge's processor; `None` leaves it as it is (a device without that knob).
@@ -49,6 +41,9 @@ pub struct Configuration {
 impl fmt::Display for Configuration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "cut {}", self.cut)?;
+        if self.codec != Codec::F32 {
+            write!(f, " in {}", self.codec)?;
+        }
         match self.edge_frequency_khz {
             Some(frequency) => write!(f, " at {frequency}"),
             None => Ok(()),

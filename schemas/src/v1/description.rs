@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{Digest, ModelName};
 use crate::units::ByteCount;
+use crate::v1::codec::ElementFormat;
 use crate::v1::configuration::Cut;
-use crate::v1::tensor::DataType;
+use crate::v1::tensor::{DataType, TensorError};
 
 /// The name, type and shape of a tensor for a batch of one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +35,23 @@ pub struct CutDescription {
     pub macs_before: u64,
     /// Multiply-accumulates of the tail.
     pub macs_after: u64,
+}
+
+impl CutDescription {
+    /// Bytes that cross with a codec of these elements and without compression: elements and scales, without the
+    /// message around them (some 30 bytes a tensor). Exact; what a compression makes of them can only be
+    /// measured. At the two ends no codec is used: cut 0 keeps [`CutDescription::bytes`], and nothing crosses the last.
+    ///
+    /// # Errors
+    /// When a tensor's rank is above 8 or its shape overflows.
+    pub fn bytes_in(&self, elements: ElementFormat) -> Result<ByteCount, TensorError> {
+        if self.cut == Cut::ALL_CLOUD {
+            return Ok(self.bytes);
+        }
+        let bytes =
+            |sum: u64, tensor: &TensorSignature| Ok(sum.saturating_add(elements.bytes(&tensor.shape)?));
+        self.frontier.iter().try_fold(0, bytes).map(ByteCount)
+    }
 }
 
 /// `splinter.v1.describe.<model>`: a network as an executor serves it. The request has an empty body.

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{Digest, InstanceId, ModelName, RequestId};
 use crate::units::{ByteCount, Share};
-use crate::v1::configuration::{Codec, Configuration, Cut};
+use crate::v1::configuration::{Configuration, Cut};
+use crate::v1::encoded::EncodedTensor;
 use crate::v1::energy::EnergyEntry;
 use crate::v1::inference::Input;
 use crate::v1::stage::StageTime;
@@ -43,7 +44,8 @@ pub struct ExecuteRequest<'a> {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Fallback {
-    /// No cloud executor answered in time: the edge ran the tail itself.
+    /// No cloud executor answered in time, or the codec cannot write this frontier (a value that is not finite): the
+    /// edge ran the tail itself, on the exact frontier.
     FinishedAtHome,
     /// The tuner could not be reached or could not set the hardware: it ran with the settings as they were.
     HardwareAsItWas,
@@ -79,11 +81,15 @@ pub struct ExecuteReply<'a> {
 pub enum TailPayload<'a> {
     /// Cut 0: the input as it came; the cloud does the preprocessing too.
     Input(#[serde(borrow)] Input<'a>),
-    /// The cut's frontier, in the order of the cut's description.
+    /// The cut's frontier as it is, in the order of the cut's description.
     Frontier(#[serde(borrow)] Vec<Tensor<'a>>),
+    /// The cut's frontier as a codec wrote it, in the order of the cut's description.
+    Encoded(#[serde(borrow)] Vec<EncodedTensor<'a>>),
 }
 
 /// `splinter.v1.exec.cloud.<model>[.<instance>]`: run the layers after a cut.
+///
+/// The first ones had a field `codec` beside the payload; each encoded tensor names its own now.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TailRequest<'a> {
     /// The request.
@@ -94,9 +100,6 @@ pub struct TailRequest<'a> {
     pub digest: Digest,
     /// Where the network is cut.
     pub cut: Cut,
-    /// How the frontier is written.
-    #[serde(default)]
-    pub codec: Codec,
     /// What crosses.
     #[serde(borrow)]
     pub payload: TailPayload<'a>,

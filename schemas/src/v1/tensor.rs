@@ -42,7 +42,7 @@ impl DataType {
 }
 
 /// Why a tensor is not what it says it is.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TensorError {
     /// More than [`GREATEST_RANK`] dimensions.
@@ -67,6 +67,17 @@ pub enum TensorError {
         /// The type that is there.
         actual: DataType,
     },
+    /// More or fewer scales than the codec and the shape ask for.
+    #[error("the tensor has {actual} bytes of scales where its codec and shape say {expected}")]
+    WrongScales {
+        /// Bytes of scales that codec and shape ask for.
+        expected: u64,
+        /// Bytes of scales that are there.
+        actual: u64,
+    },
+    /// A scale that is zero, negative or not finite.
+    #[error("a scale of {0} is not usable, it must be finite and above zero")]
+    UnusableScale(f32),
 }
 
 /// A tensor whose data is borrowed from the message it came in, or owned.

@@ -25,9 +25,15 @@ fn raw_tensor(data_type: &str, shape: &[u64], data: &[u8]) -> Vec<u8> {
 
 #[test]
 fn every_truncation_of_every_shape_of_message_is_refused() {
-    let bytes = encode(&samples::tail_request()).unwrap();
-    for length in 0..bytes.len() {
-        assert!(decode::<TailRequest<'_>>(&bytes[..length]).is_err(), "{length} of {} bytes", bytes.len());
+    for request in [samples::tail_request(), samples::tail_request_encoded()] {
+        let bytes = encode(&request).unwrap();
+        for length in 0..bytes.len() {
+            assert!(
+                decode::<TailRequest<'_>>(&bytes[..length]).is_err(),
+                "{length} of {} bytes",
+                bytes.len()
+            );
+        }
     }
 }
 

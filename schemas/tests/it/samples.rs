@@ -3,14 +3,15 @@
 use std::borrow::Cow;
 
 use schemas::{
-    Accuracy, ByteCount, Classification, Codec, Configuration, Cut, CutDescription, DataType, DevicePower,
-    Digest, EnergyEntry, EnergySource, ExecuteReply, ExecuteRequest, Fallback, Fault, FaultKind, Front,
-    FrontId, HardwareReport, InferReply, InferRequest, Input, InstanceId, Joules, KiloHertz, Knob,
-    KnobReport, KnobSupport, LabelledPicture, LatencySummary, Measurement, Millis, ModelDescription,
-    ModelName, NodeId, OptimizeProgress, OptimizeReply, OptimizeRequest, Outcome, Place, Plan, PlanReason,
-    PlanRequest, PolicyName, Presence, Qos, Receipt, RequestId, SensorKind, SensorReport, ServedModel,
-    ServiceKind, ServiceState, Share, Stage, StageTime, TailPayload, TailReply, TailRequest, Tensor,
-    TensorSignature, TimeSource, TuneReply, TuneRequest, UnixMillis, Watts,
+    Accuracy, ByteCount, Classification, Codec, CodecLoss, Configuration, Cut, CutDescription, DataType,
+    DevicePower, Digest, EncodedTensor, EnergyEntry, EnergySource, ExecuteReply, ExecuteRequest, Fallback,
+    Fault, FaultKind, Front, FrontId, HardwareReport, InferReply, InferRequest, Input, InstanceId, Joules,
+    KiloHertz, Knob, KnobReport, KnobSupport, LabelledPicture, LatencySummary, LossBasis, Measurement,
+    Millis, ModelDescription, ModelName, NodeId, OptimizeProgress, OptimizeReply, OptimizeRequest, Outcome,
+    Place, Plan, PlanReason, PlanRequest, PolicyName, Presence, Qos, Receipt, RequestId, Scale, SensorKind,
+    SensorReport, ServedModel, ServiceKind, ServiceState, Share, Stage, StageTime, TailPayload, TailReply,
+    TailRequest, Tensor, TensorSignature, TimeSource, TuneReply, TuneRequest, UnixMillis, Watts,
+    WithheldCodec,
 };
 
 fn id() -> RequestId {
@@ -156,13 +157,34 @@ pub fn tail_request() -> TailRequest<'static> {
         model: model(),
         digest: digest(),
         cut: Cut(7),
-        codec: Codec::F32,
         payload: TailPayload::Frontier(vec![tensor(), tensor()]),
     }
 }
 
 pub fn tail_request_with_input() -> TailRequest<'static> {
     TailRequest { cut: Cut(0), payload: TailPayload::Input(Input::Tensor(tensor())), ..tail_request() }
+}
+
+/// One tensor of each format; those that are not compressed have their exact length.
+pub fn tail_request_encoded() -> TailRequest<'static> {
+    use schemas::{Compression, ElementFormat};
+    let half_a_step = Scale { scale: 0.5, zero_point: -3 };
+    let channels = [half_a_step, Scale { scale: 0.25, zero_point: 127 }];
+    let encoded = |elements, compression, shape: &[u64], scales: &[Scale], data: Vec<u8>| {
+        EncodedTensor::new(Codec::new(elements, compression), shape.to_vec(), scales, data).unwrap()
+    };
+    let tensors = vec![
+        encoded(ElementFormat::F32, Compression::None, &[1], &[], vec![0, 0, 128, 63]),
+        encoded(ElementFormat::F16, Compression::Zstd, &[1, 400], &[], vec![0x28, 0xb5, 0x2f, 0xfd]),
+        encoded(ElementFormat::I8, Compression::None, &[1, 2], &[half_a_step], vec![0x80, 0x7f]),
+        encoded(ElementFormat::I8Channel, Compression::Lz4, &[1, 2, 4, 4], &channels, vec![0x1f, 0]),
+    ];
+    TailRequest { payload: TailPayload::Encoded(tensors), ..tail_request() }
+}
+
+pub fn execute_request_with_codec() -> ExecuteRequest<'static> {
+    let codec = "i8-channel+zstd".parse().unwrap();
+    ExecuteRequest { configuration: Configuration { codec, ..configuration() }, ..execute_request() }
 }
 
 pub fn tail_reply() -> TailReply<'static> {
@@ -280,11 +302,24 @@ pub fn front() -> Front {
         points: vec![measurement()],
         all_cloud: measurement(),
         all_edge: measurement(),
+        withheld: Vec::new(),
         measured: 41,
         started_at: UnixMillis(1_795_000_000_000),
         ended_at: UnixMillis(1_795_000_060_000),
         software: "0.1.0".into(),
     }
+}
+
+pub fn front_with_withheld_codecs() -> Front {
+    let withheld = |codec: &str, basis| WithheldCodec {
+        cut: Cut(7),
+        codec: codec.parse().unwrap(),
+        loss: Some(CodecLoss { share: Share::new(0.25).unwrap(), basis, pictures: 20 }),
+        greatest_loss: Share::new(0.01).unwrap(),
+    };
+    let unknown = WithheldCodec { loss: None, ..withheld("f16", LossBasis::Accuracy) };
+    let known = [LossBasis::Accuracy, LossBasis::Agreement].map(|basis| withheld("i8+lz4", basis));
+    Front { withheld: [known.as_slice(), &[unknown]].concat(), ..front() }
 }
 
 pub fn optimize_request() -> OptimizeRequest<'static> {

@@ -2,13 +2,15 @@
 //!
 //! - [`SettingsFile`]: one TOML file with a table for each service, then `SPLINTER_<TABLE>__<KEY>` variables.
 //! - [`telemetry()`]: logs, for people or as JSON.
-//! - [`shutdown_signal`], [`run`]: how a service ends, and with which exit code.
+//! - [`live`]: the life of a service's process, from its settings to leaving in order.
+//! - [`shutdown_signal`], [`run`]: how a process ends, and with which exit code.
 //! - [`ServiceContext`]: the connection and the names that a service starts with.
 //! - [`ComputeThread`]: the thread on which networks run, with a bounded queue.
 
 mod compute;
 mod context;
 mod exit;
+mod life;
 mod settings;
 mod signal;
 mod telemetry;
@@ -16,6 +18,7 @@ mod telemetry;
 pub use compute::{ComputeError, ComputeThread, Computed};
 pub use context::{NodeSettings, ServiceContext};
 pub use exit::run;
+pub use life::{RunningService, ServiceSettings, live};
 pub use settings::{Environment, ProcessEnvironment, ServiceArguments, SettingsError, SettingsFile};
 pub use signal::{Signal, shutdown_signal};
 pub use telemetry::{LogFormat, TelemetryError, TelemetrySettings, telemetry};

@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use figment::providers::{Format, Serialized, Toml};
+use figment::util::nest;
 use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 use serde::de::DeserializeOwned;
@@ -89,6 +90,22 @@ pub enum SettingsError {
     },
 }
 
+impl SettingsError {
+    /// Refuses a value outside of a range, naming the setting, the value and the range.
+    pub fn check_range(
+        setting: &'static str,
+        value: f64,
+        range: std::ops::RangeInclusive<f64>,
+    ) -> Result<(), Self> {
+        if range.contains(&value) {
+            return Ok(());
+        }
+        let (least, greatest) = range.into_inner();
+        let problem = format!("{value} is out of range, use a value between {least} and {greatest}");
+        Err(Self::Unusable { setting, problem })
+    }
+}
+
 /// The settings of all services, before they are read table by table.
 #[derive(Debug, Clone)]
 pub struct SettingsFile(Figment);
@@ -110,15 +127,19 @@ impl SettingsFile {
             }
             None => {}
         }
-        let settings = Self(figment.merge(Variables(environment.variables())));
+        let settings = Self(Variable::all(environment).fold(figment, Figment::merge));
         settings.check_tables()?;
         Ok(settings)
     }
 
     /// One table; keys that are not there have their defaults, unknown ones are refused by name.
-    pub fn table<T: DeserializeOwned>(&self, table: &'static str) -> Result<T, SettingsError> {
+    pub fn table<T: DeserializeOwned>(&self, table: &str) -> Result<T, SettingsError> {
         let with_table = self.0.clone().join(Serialized::default(table, BTreeMap::<String, u8>::new()));
-        with_table.extract_inner(table).map_err(|error| SettingsError::Invalid(Box::new(error)))
+        with_table.extract_inner(table).map_err(|mut error| {
+            // figment puts the table behind the key within it.
+            error.path.rotate_right(1);
+            SettingsError::Invalid(Box::new(error))
+        })
     }
 
     /// The same settings with one value replaced, such as one from the command line.
@@ -136,24 +157,31 @@ impl SettingsFile {
     }
 }
 
-/// `SPLINTER_<TABLE>__<KEY>` as settings; other variables with the prefix (such as `SPLINTER_NATS_SERVER`) are none.
-struct Variables(BTreeMap<String, String>);
+/// One variable `SPLINTER_<TABLE>__<KEY>` as a setting; errors name it.
+struct Variable {
+    name: String,
+    text: String,
+}
 
-impl Provider for Variables {
+impl Variable {
+    /// Other variables with the prefix (such as `SPLINTER_NATS_SERVER`) are no settings.
+    fn all(environment: &impl Environment) -> impl Iterator<Item = Self> {
+        let variables = environment.variables().into_iter();
+        let is_setting = |name: &str| name.strip_prefix(PREFIX).is_some_and(|key| key.contains("__"));
+        variables.filter(move |(name, _)| is_setting(name)).map(|(name, text)| Self { name, text })
+    }
+}
+
+impl Provider for Variable {
     fn metadata(&self) -> Metadata {
-        Metadata::named("environment variables SPLINTER_<TABLE>__<KEY>")
+        Metadata::named(format!("the variable {}", self.name))
     }
 
     fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
-        let mut figment = Figment::new();
-        for (name, text) in &self.0 {
-            let Some(key) = name.strip_prefix(PREFIX).filter(|key| key.contains("__")) else { continue };
-            let path = key.to_ascii_lowercase().replace("__", ".");
-            // As figment's own environment provider reads text: numbers, booleans and lists, otherwise a string.
-            let value = text.parse::<Value>().unwrap_or_else(|infallible| match infallible {});
-            figment = figment.merge(Serialized::default(&path, value));
-        }
-        figment.data()
+        let key = self.name.trim_start_matches(PREFIX).to_ascii_lowercase().replace("__", ".");
+        // As figment's own environment provider reads text: numbers, booleans and lists, otherwise a string.
+        let value = self.text.parse::<Value>().unwrap_or_else(|infallible| match infallible {});
+        Ok(Profile::Default.collect(nest(&key, value).into_dict().unwrap_or_default()))
     }
 }
 
@@ -210,6 +238,10 @@ mod tests {
                 .to_string();
             assert!(error.contains(named), "{error} does not name {named}");
         }
+        let environment = variables(&[("SPLINTER_BROKER__LIMIT", "-1")]);
+        let settings = SettingsFile::load(None, &environment).unwrap();
+        let error = settings.table::<Example>("broker").unwrap_err().to_string();
+        assert!(error.contains("SPLINTER_BROKER__LIMIT") && error.contains("broker.limit"), "{error}");
         let missing = SettingsFile::load(Some(Path::new("/nowhere.toml")), &variables(&[])).unwrap_err();
         assert!(matches!(missing, SettingsError::Missing(_)));
     }

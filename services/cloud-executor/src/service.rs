@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::{Announcement, BrokerError, Credits, Identity, PresenceUpdate, Request, Response, subjects};
-use chassis::{ComputeThread, ServiceContext, SettingsError};
+use chassis::{ComputeThread, RunningService, ServiceContext, SettingsError};
 use model_host::{Catalogue, ExecutorSubjects, HostError, HostSettings, ServedNetworks, compute_fault};
 use schemas::{EnergySource, Fault, FaultKind, InstanceId, ServiceKind, Stage, TailReply, Watts};
 
@@ -57,22 +57,14 @@ pub async fn start(settings: Settings, context: ServiceContext) -> Result<Runnin
     };
     let networks = ServedNetworks::start(&bus, &catalogue, &credits, served, handler).await?;
     let identity = Identity { service: ServiceKind::CloudExecutor, instance, node };
-    let update = move || PresenceUpdate {
-        credits: credits.free(),
-        capacity: credits.capacity(),
-        models: catalogue.served(),
-        hardware: None,
-    };
+    let update = move || PresenceUpdate { models: catalogue.served(), ..PresenceUpdate::from(&credits) };
     let announcement = bus.announce(identity, env!("CARGO_PKG_VERSION"), update).await?;
     Ok(Running { announcement, networks })
 }
 
-impl Running {
-    /// Leaves in order: says so, refuses new work for two heartbeats, finishes what runs for at most `grace`.
-    pub async fn leave(mut self, grace: Duration) {
-        self.announcement.withdraw().await;
-        self.networks.leave(grace).await;
-        self.announcement.remove().await;
+impl RunningService for Running {
+    async fn leave(self, grace: Duration) {
+        self.announcement.leave(self.networks.leave(grace)).await;
     }
 }
 

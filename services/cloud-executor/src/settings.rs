@@ -1,8 +1,8 @@
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-use chassis::SettingsError;
-use schemas::{EnergySource, ModelName, Watts};
+use chassis::{ServiceSettings, SettingsError};
+use schemas::{EnergySource, ModelName, ServiceKind, Watts};
 use serde::Deserialize;
 
 /// The server that a cloud executor may play: the paper's Grid'5000 node without its GPU drew 930 to 960 W
@@ -43,6 +43,14 @@ impl Default for Settings {
             emulate: None,
             power: None,
         }
+    }
+}
+
+impl ServiceSettings for Settings {
+    const SERVICE: ServiceKind = ServiceKind::CloudExecutor;
+
+    fn check(&self) -> Result<(), SettingsError> {
+        self.power().map(drop)
     }
 }
 

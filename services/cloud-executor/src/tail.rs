@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use model_host::{Hosted, model_fault};
-use models::preprocess;
+use models::{codec, preprocess};
 use schemas::{
-    EnergyEntry, EnergySource, Fault, FaultKind, Millis, Place, Stage, StageTime, TailPayload, TailRequest,
-    Tensor, TimeSource, Watts,
+    Cut, EnergyEntry, EnergySource, Fault, FaultKind, Input, Millis, Place, Stage, StageTime, TailPayload,
+    TailRequest, Tensor, TimeSource, Watts,
 };
 
 /// A tail's output and where its time went.
@@ -21,16 +21,36 @@ pub(crate) struct Ran {
 /// Runs the tail that an encoded [`TailRequest`] asks for.
 pub(crate) fn run(hosted: &Hosted, body: &Bytes) -> Result<Ran, Fault> {
     let mut stages = Stages::default();
-    let request = stages.time(Stage::Decode, || decode(body))?;
+    let (cut, work) = stages.time(Stage::Decode, || work(hosted, body))?;
     let network = &hosted.network;
-    let output = match &request.payload {
-        TailPayload::Frontier(frontier) => stages.time(Stage::Tail, || network.tail(request.cut, frontier)),
-        TailPayload::Input(input) => {
-            let tensor = stages.time(Stage::Preprocess, || preprocess(hosted.bundle.preprocessing(), input));
+    let output = match work {
+        Work::Frontier(frontier) => stages.time(Stage::Tail, || network.tail(cut, &frontier)),
+        Work::Input(input) => {
+            let tensor = stages.time(Stage::Preprocess, || preprocess(hosted.bundle.preprocessing(), &input));
             tensor.and_then(|tensor| stages.time(Stage::Tail, || network.run(&tensor)))
         }
     };
     Ok(Ran { output: output.map_err(|error| model_fault(&error))?, stages: stages.0 })
+}
+
+/// What a tail runs on, out of its codec.
+enum Work<'a> {
+    Input(Input<'a>),
+    Frontier(Vec<Tensor<'a>>),
+}
+
+fn work<'a>(hosted: &Hosted, body: &'a Bytes) -> Result<(Cut, Work<'a>), Fault> {
+    let TailRequest { cut, payload, .. } = decode(body)?;
+    let work = match payload {
+        TailPayload::Input(input) => Work::Input(input),
+        TailPayload::Frontier(frontier) => Work::Frontier(frontier),
+        TailPayload::Encoded(encoded) => {
+            let expected = hosted.network.frontier(cut);
+            let frontier = expected.and_then(|expected| codec::decode(encoded, &expected));
+            Work::Frontier(frontier.map_err(|error| model_fault(&error))?)
+        }
+    };
+    Ok((cut, work))
 }
 
 /// Reads a request; everything in it borrows from the message.

@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use broker::{Bus, Call, CallError, subjects};
-use bytes::Bytes;
 use schemas::{
     ByteCount, EnergyEntry, InstanceId, Millis, ModelName, Place, RequestId, Stage, StageTime, TailReply,
     Tensor, TimeSource, UnixMillis,
@@ -44,15 +43,10 @@ impl Cloud {
     /// Asks the planned executor, then whichever takes it, within the time given.
     pub(crate) async fn run_tail(&self, tail: TailCall) -> Result<Away, CallError> {
         let start = Instant::now();
-        let deadline = UnixMillis::now().after(tail.at_most);
         let first = tail.first.map(|instance| subjects::execute_cloud_at(&tail.model, &instance));
-        let call = Call {
-            targets: first.into_iter().chain([subjects::execute_cloud(&tail.model)]).collect(),
-            id: tail.id,
-            deadline,
-            body: Bytes::from(tail.message),
-            accept_within: None,
-        };
+        let targets = first.into_iter().chain([subjects::execute_cloud(&tail.model)]).collect();
+        let call = Call { id: tail.id, ..Call::new(targets, tail.at_most, tail.message) };
+        let deadline = call.deadline;
         self.hold_back(call.body.len(), deadline).await?;
         let answer = self.bus.call(call).await?;
         self.hold_back(answer.body.len(), deadline).await?;

@@ -8,8 +8,9 @@ use chassis::{ComputeThread, Computed};
 use model_host::{Catalogue, Hosted, compute_fault};
 use models::classify;
 use schemas::{
-    ByteCount, Configuration, Cut, EnergyEntry, ExecuteReply, ExecuteRequest, Fallback, Fault, FaultKind,
-    InstanceId, Millis, ModelName, Place, RequestId, Stage, StageTime, Tensor, TimeSource, UnixMillis,
+    ByteCount, Codec, Configuration, Cut, EnergyEntry, ExecuteReply, ExecuteRequest, Fallback, Fault,
+    FaultKind, InstanceId, Millis, ModelName, Place, RequestId, Stage, StageTime, Tensor, TimeSource,
+    UnixMillis,
 };
 use tracing::debug;
 
@@ -65,11 +66,13 @@ impl Executor {
         };
         let computed = local::computing(&progress.stages);
         progress.energy.extend(energy::of_edge(power, computed, progress.waited));
+        let is_end = cut == Cut::ALL_CLOUD || cut == asked.hosted.network.last_cut();
         let executed = Configuration {
             cut,
+            // At the two ends nothing is written with a codec.
+            codec: if is_end { Codec::default() } else { asked.configuration.codec },
             // Without a tuner the clock that ran is not known.
             edge_frequency_khz: frequency.filter(|_| asked.configuration.edge_frequency_khz.is_some()),
-            ..asked.configuration
         };
         progress.answer(output, executed, &asked.hosted)
     }
@@ -117,8 +120,12 @@ impl Executor {
         drop(lease);
         let home = asked.hosted.tail_time(asked.configuration.cut) * slowdown;
         let at_most = budget::for_cloud(asked.deadline.remaining(), home);
-        let sent = ByteCount(message.len() as u64);
-        match self.ask_cloud(asked, message, at_most, progress).await {
+        let sent = ByteCount(message.as_ref().map_or(0, Vec::len) as u64);
+        let away = match message {
+            Some(message) => self.ask_cloud(asked, message, at_most, progress).await,
+            None => None,
+        };
+        match away {
             Some(away) => {
                 progress.note_cloud(&away, sent);
                 Ok((away.output, asked.configuration.cut))

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{Bus, Call, CallError, subjects};
-use schemas::{HardwareReport, KiloHertz, NodeId, RequestId, TuneReply, TuneRequest, UnixMillis};
+use broker::{Bus, CallError, subjects};
+use schemas::{HardwareReport, KiloHertz, NodeId, TuneReply, TuneRequest};
 use tokio::sync::watch;
 use tracing::debug;
 
@@ -46,14 +46,7 @@ impl Hardware {
 
     async fn ask(&self, request: TuneRequest, at_most: Duration) -> Result<TuneReply, CallError> {
         let unreadable = |error| CallError::Broker(broker::BrokerError::Wire(error));
-        let call = Call {
-            targets: vec![subjects::tune(&self.node)],
-            id: RequestId::fresh(),
-            deadline: UnixMillis::now().after(at_most),
-            body: schemas::encode(&request).map_err(unreadable)?.into(),
-            accept_within: None,
-        };
-        let answer = self.bus.call(call).await?;
+        let answer = self.bus.ask(subjects::tune(&self.node), at_most, &request).await?;
         let reply: TuneReply = schemas::decode(&answer.body).map_err(unreadable)?;
         self.report.send_replace(Some(reply.hardware.clone()));
         Ok(reply)

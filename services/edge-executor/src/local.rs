@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use model_host::{Hosted, model_fault};
-use models::preprocess;
+use models::{ModelError, codec, preprocess};
 use schemas::{
     Configuration, Cut, ExecuteRequest, Fault, FaultKind, Millis, ModelName, Place, RequestId, Stage,
     StageTime, TailPayload, TailRequest, Tensor, TimeSource,
@@ -43,8 +43,8 @@ impl Pace {
 /// What the head leaves behind: the message for the cloud, and what is needed to finish at home.
 #[derive(Debug)]
 pub(crate) struct Headed {
-    /// The encoded [`TailRequest`].
-    pub message: Vec<u8>,
+    /// The encoded [`TailRequest`]; `None` when the codec cannot write this frontier, which only the edge can finish.
+    pub message: Option<Vec<u8>>,
     /// The frontier; empty at cut 0, where the request's input is kept instead.
     pub frontier: Vec<Tensor<'static>>,
     pub stages: Vec<StageTime>,
@@ -63,25 +63,26 @@ pub(crate) fn decode(body: &Bytes) -> Result<ExecuteRequest<'_>, Fault> {
         .map_err(|error| Fault::new(FaultKind::BadRequest, format!("no execution request: {error}")))
 }
 
-/// Preprocesses, runs the head and writes the message for the cloud. At cut 0 the input goes as it came.
+/// Preprocesses, runs the head and writes the message for the cloud. At cut 0 the input goes as it came, whatever the
+/// codec.
 pub(crate) fn head(hosted: &Hosted, body: &Bytes, pace: Pace) -> Result<Headed, Fault> {
     let request = decode(body)?;
     let mut stages = Vec::new();
-    let ExecuteRequest { id, model, configuration, input, .. } = request;
-    if configuration.cut == Cut::ALL_CLOUD {
+    let ExecuteRequest { id, model, configuration: Configuration { cut, codec, .. }, input, .. } = request;
+    if cut == Cut::ALL_CLOUD {
         let payload = TailPayload::Input(input);
-        let message =
-            pace.time(Stage::Encode, &mut stages, || encode(hosted, id, model, configuration, payload))?;
-        return Ok(Headed { message, frontier: Vec::new(), stages });
+        let message = pace.time(Stage::Encode, &mut stages, || encode(hosted, id, model, cut, payload))?;
+        return Ok(Headed { message: Some(message), frontier: Vec::new(), stages });
     }
     let tensor =
         pace.time(Stage::Preprocess, &mut stages, || preprocess(hosted.bundle.preprocessing(), &input));
     let tensor = tensor.map_err(|error| model_fault(&error))?;
-    let frontier = pace.time(Stage::Head, &mut stages, || hosted.network.head(configuration.cut, &tensor));
+    let frontier = pace.time(Stage::Head, &mut stages, || hosted.network.head(cut, &tensor));
     let frontier = frontier.map_err(|error| model_fault(&error))?;
-    let message = pace.time(Stage::Encode, &mut stages, || {
-        let payload = TailPayload::Frontier(frontier.iter().map(Tensor::as_borrowed).collect());
-        encode(hosted, id, model, configuration, payload)
+    let message = pace.time(Stage::Encode, &mut stages, || match codec::encode(codec, &frontier) {
+        Ok(encoded) => encode(hosted, id, model, cut, TailPayload::Encoded(encoded)).map(Some),
+        Err(ModelError::NotFinite { .. }) => Ok(None),
+        Err(error) => Err(model_fault(&error)),
     })?;
     Ok(Headed { message, frontier, stages })
 }
@@ -90,11 +91,10 @@ fn encode(
     hosted: &Hosted,
     id: RequestId,
     model: ModelName,
-    configuration: Configuration,
+    cut: Cut,
     payload: TailPayload<'_>,
 ) -> Result<Vec<u8>, Fault> {
-    let Configuration { cut, codec, .. } = configuration;
-    let request = TailRequest { id, model, digest: hosted.bundle.digest().clone(), cut, codec, payload };
+    let request = TailRequest { id, model, digest: hosted.bundle.digest().clone(), cut, payload };
     schemas::encode(&request).map_err(|error| Fault::new(FaultKind::Internal, error.to_string()))
 }
 
@@ -127,4 +127,47 @@ pub(crate) fn computing(stages: &[StageTime]) -> Millis {
         stage.place == Place::Edge && !matches!(stage.stage, Stage::Queue | Stage::HardwareChange)
     };
     stages.iter().filter(computes).map(|stage| stage.time_ms).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use models::Bundle;
+    use schemas::{Codec, Input};
+
+    use super::*;
+
+    fn hosted() -> Hosted {
+        let files = demo_network::bundle();
+        Hosted::load(Bundle::from_files(files.model_toml, files.onnx.to_vec(), Some(files.labels)).unwrap())
+            .unwrap()
+    }
+
+    /// A request at a cut in the middle, with an input of one value everywhere.
+    fn request(hosted: &Hosted, codec: Codec, value: f32) -> Bytes {
+        let shape = hosted.description.input.shape.clone();
+        let elements = usize::try_from(shape.iter().product::<u64>()).unwrap();
+        let request = ExecuteRequest {
+            id: RequestId::fresh(),
+            model: hosted.bundle.name().clone(),
+            input: Input::Tensor(Tensor::from_f32(shape, &vec![value; elements]).unwrap()),
+            configuration: Configuration { cut: Cut(1), codec, edge_frequency_khz: None },
+            cloud: None,
+        };
+        schemas::encode(&request).unwrap().into()
+    }
+
+    #[test]
+    fn a_frontier_that_the_codec_cannot_write_is_kept_to_finish_at_home() {
+        let hosted = hosted();
+        for codec in Codec::ALL {
+            let is_i8 = codec.elements.channels(&[1]).unwrap().is_some();
+            for (value, writable) in [(0.5, true), (f32::INFINITY, !is_i8)] {
+                let body = request(&hosted, codec, value);
+                let headed = head(&hosted, &body, Pace::new(None)).unwrap();
+                assert_eq!(headed.message.is_some(), writable, "{codec} of {value}");
+                assert!(!headed.frontier.is_empty());
+                assert!(headed.stages.iter().any(|stage| stage.stage == Stage::Encode));
+            }
+        }
+    }
 }

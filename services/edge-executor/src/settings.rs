@@ -2,8 +2,8 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chassis::SettingsError;
-use schemas::{ByteCount, ModelName};
+use chassis::{ServiceSettings, SettingsError};
+use schemas::{ByteCount, ModelName, ServiceKind};
 use serde::Deserialize;
 
 /// Table `[edge_executor]` of the settings.
@@ -24,7 +24,7 @@ pub struct Settings {
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LinkSettings {
-    /// Megabits a second, each way; above 0.
+    /// Megabits a second, each way; 0.001 to 1 000 000.
     pub bandwidth_mbit: f64,
     /// Round-trip time in milliseconds; 0 to 60 000.
     pub rtt_ms: f64,
@@ -36,23 +36,14 @@ impl Default for Settings {
     }
 }
 
-impl Settings {
-    /// Refuses values out of range.
-    pub(crate) fn check(&self) -> Result<(), SettingsError> {
+impl ServiceSettings for Settings {
+    const SERVICE: ServiceKind = ServiceKind::EdgeExecutor;
+
+    fn check(&self) -> Result<(), SettingsError> {
         let Some(link) = self.link else { return Ok(()) };
-        if !(link.bandwidth_mbit.is_finite() && link.bandwidth_mbit > 0.0) {
-            return Err(SettingsError::Unusable {
-                setting: "edge_executor.link.bandwidth_mbit",
-                problem: format!("{} is no bandwidth: use a number above 0", link.bandwidth_mbit),
-            });
-        }
-        if !(0.0..=60_000.0).contains(&link.rtt_ms) {
-            return Err(SettingsError::Unusable {
-                setting: "edge_executor.link.rtt_ms",
-                problem: format!("{} is out of range: use 0 to 60000", link.rtt_ms),
-            });
-        }
-        Ok(())
+        let check = SettingsError::check_range;
+        check("edge_executor.link.bandwidth_mbit", link.bandwidth_mbit, 0.001..=1e6)?;
+        check("edge_executor.link.rtt_ms", link.rtt_ms, 0.0..=60_000.0)
     }
 }
 

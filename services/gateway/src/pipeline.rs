@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use broker::{Bus, Call, CallError, Presences, subjects};
+use broker::{Answer, Bus, Call, CallError, Presences, Subject, subjects};
 use bytes::Bytes;
 use schemas::{
     ByteCount, ExecuteReply, ExecuteRequest, Fault, FaultKind, InferReply, Input, InstanceId, ModelName,
@@ -214,14 +214,8 @@ impl Pipeline {
             policy: terms.policy,
         };
         let body = schemas::encode(&request).map_err(|error| unencodable(&error))?;
-        let answer = self.bus.call_until_deadline(Call {
-            targets: vec![subjects::plan(&offer.model)],
-            id: offer.arrival.id,
-            deadline: cut_off(terms),
-            body: body.into(),
-            accept_within: None,
-        });
-        let answer = answer.await.map_err(|error| fault("scheduler", error))?;
+        let answer = self.call(offer, terms, vec![subjects::plan(&offer.model)], body).await;
+        let answer = answer.map_err(|error| fault("scheduler", error))?;
         schemas::decode(&answer.body)
             .map_err(|error| Fault::new(FaultKind::Internal, format!("the scheduler's plan: {error}")))
     }
@@ -243,16 +237,23 @@ impl Pipeline {
         };
         let body = schemas::encode(&request).map_err(|error| unencodable(&error))?;
         let planned = subjects::execute_edge_at(&offer.model, &plan.edge);
-        let answer = self.bus.call_until_deadline(Call {
-            targets: vec![planned.clone(), subjects::execute_edge(&offer.model)],
-            id: offer.arrival.id,
-            deadline: cut_off(terms),
-            body: body.into(),
-            accept_within: None,
-        });
-        let answer = answer.await.map_err(|error| fault("edge executor", error))?;
+        let targets = vec![planned.clone(), subjects::execute_edge(&offer.model)];
+        let answer = self.call(offer, terms, targets, body).await;
+        let answer = answer.map_err(|error| fault("edge executor", error))?;
         receipt.receipt.edge = answered_by(&answer.target, &planned, &plan.edge);
         Ok(answer.body)
+    }
+
+    async fn call(
+        &self,
+        offer: &Offer,
+        terms: &Terms,
+        targets: Vec<Subject>,
+        body: Vec<u8>,
+    ) -> Result<Answer, CallError> {
+        let within = cut_off(terms).remaining();
+        let call = Call { id: offer.arrival.id, ..Call::new(targets, within, body) };
+        self.bus.call_until_deadline(call).await
     }
 }
 
@@ -267,7 +268,7 @@ fn cut_off(terms: &Terms) -> UnixMillis {
 }
 
 /// Which instance answered; over the queue subject nobody says.
-fn answered_by(target: &broker::Subject, planned: &broker::Subject, edge: &InstanceId) -> Option<InstanceId> {
+fn answered_by(target: &Subject, planned: &Subject, edge: &InstanceId) -> Option<InstanceId> {
     (target == planned).then(|| edge.clone())
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::{Announcement, Endpoint, Identity, PresenceUpdate, Request, Response, Serving, subjects};
-use chassis::ServiceContext;
+use chassis::{RunningService, ServiceContext, ServiceSettings};
 use schemas::{Fault, FaultKind, ModelName, ServiceKind};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -53,9 +53,9 @@ pub async fn start(settings: Settings, context: ServiceContext) -> Result<Runnin
         .shared(subjects::infer_any())
         .on_refusal(move |request, fault| refused(&refusing, request, fault));
     let serving = bus.serve(endpoint, handler).await.map_err(at("serving requests"))?;
-    let (credits, capacity) = (serving.credit_reader(), serving.capacity());
+    let credits = serving.credits().clone();
     let identity = Identity { service: ServiceKind::Gateway, instance, node };
-    let update = move || PresenceUpdate { credits: credits(), capacity, models: Vec::new(), hardware: None };
+    let update = move || PresenceUpdate::from(&credits);
     let announcement =
         bus.announce(identity, env!("CARGO_PKG_VERSION"), update).await.map_err(at("announcing itself"))?;
     let upkeep = Upkeep(tokio::spawn(keep_up(pipeline.clone(), metrics)));
@@ -67,18 +67,22 @@ impl Running {
     pub fn http_address(&self) -> SocketAddr {
         self.http.address()
     }
+}
 
+impl RunningService for Running {
     /// Leaves in order: says so, refuses new work over NATS for two heartbeats while HTTP says "not ready",
     /// finishes what runs for at most `grace`, sees the receipts out.
-    pub async fn leave(mut self, grace: Duration) {
-        self.http.withdraw();
-        self.announcement.withdraw().await;
-        self.serving.leave(grace).await;
-        self.http.leave(grace).await;
-        if timeout(LAST_RECEIPTS, self.pipeline.settled()).await.is_err() {
-            warn!("requests or receipts were left at the end");
-        }
-        self.announcement.remove().await;
+    async fn leave(self, grace: Duration) {
+        let Self { announcement, serving, http, pipeline, .. } = self;
+        http.withdraw();
+        let finished = async {
+            serving.leave(grace).await;
+            http.leave(grace).await;
+            if timeout(LAST_RECEIPTS, pipeline.settled()).await.is_err() {
+                warn!("requests or receipts were left at the end");
+            }
+        };
+        announcement.leave(finished).await;
     }
 }
 

@@ -3,8 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use chassis::SettingsError;
-use schemas::{ByteCount, Millis};
+use chassis::{ServiceSettings, SettingsError};
+use schemas::{ByteCount, Millis, ServiceKind};
 use serde::Deserialize;
 
 use crate::admission::Limits;
@@ -46,23 +46,23 @@ impl Default for Settings {
     }
 }
 
-impl Settings {
-    /// Refuses values out of range, naming the setting, the value and the range.
-    pub fn check(&self) -> Result<(), SettingsError> {
-        in_range("gateway.capacity", f64::from(self.capacity), 1.0, 4096.0)?;
-        in_range("gateway.greatest_latency_ms", self.greatest_latency_ms.get(), 1.0, 3_600_000.0)?;
-        in_range(
-            "gateway.default_latency_ms",
-            self.default_latency_ms.get(),
-            1.0,
-            self.greatest_latency_ms.get(),
-        )?;
-        // The greatest message a broker accepts is 64 MB.
-        in_range("gateway.greatest_body_bytes", self.greatest_body_bytes.0 as f64, 1024.0, 67_108_864.0)?;
-        in_range("gateway.greatest_pixels", self.greatest_pixels as f64, 1.0, 1e9)?;
-        in_range("gateway.body_timeout_ms", self.body_timeout_ms.get(), 1.0, 600_000.0)
-    }
+impl ServiceSettings for Settings {
+    const SERVICE: ServiceKind = ServiceKind::Gateway;
 
+    fn check(&self) -> Result<(), SettingsError> {
+        let check = SettingsError::check_range;
+        let greatest_latency = self.greatest_latency_ms.get();
+        check("gateway.capacity", f64::from(self.capacity), 1.0..=4096.0)?;
+        check("gateway.greatest_latency_ms", greatest_latency, 1.0..=3_600_000.0)?;
+        check("gateway.default_latency_ms", self.default_latency_ms.get(), 1.0..=greatest_latency)?;
+        // The greatest message a broker accepts is 64 MB.
+        check("gateway.greatest_body_bytes", self.greatest_body_bytes.0 as f64, 1024.0..=67_108_864.0)?;
+        check("gateway.greatest_pixels", self.greatest_pixels as f64, 1.0..=1e9)?;
+        check("gateway.body_timeout_ms", self.body_timeout_ms.get(), 1.0..=600_000.0)
+    }
+}
+
+impl Settings {
     pub(crate) fn limits(&self) -> Limits {
         Limits {
             default_latency: self.default_latency_ms,
@@ -76,16 +76,9 @@ impl Settings {
     }
 }
 
-fn in_range(setting: &'static str, value: f64, least: f64, greatest: f64) -> Result<(), SettingsError> {
-    if (least..=greatest).contains(&value) {
-        return Ok(());
-    }
-    let problem = format!("{value} is out of range, use a value between {least} and {greatest}");
-    Err(SettingsError::Unusable { setting, problem })
-}
-
 #[cfg(test)]
 mod tests {
+    use chassis::ServiceSettings;
     use schemas::Millis;
 
     use super::Settings;

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use broker::{Bus, Call, subjects};
-use bytes::Bytes;
 use schemas::{
     Configuration, Cut, ExecuteReply, ExecuteRequest, Fault, FaultKind, Front, FrontId, Input, Measurement,
     Millis, ModelDescription, OptimizeProgress, OptimizeReply, OptimizeRequest, RequestId, UnixMillis,
@@ -12,6 +11,7 @@ use schemas::{
 use tokio::time::{Instant, sleep};
 use tracing::{debug, info, warn};
 
+use crate::guard::{self, Observation, Offers};
 use crate::pareto;
 use crate::record::{Record, Sample, deviation};
 use crate::settings::Settings;
@@ -54,7 +54,8 @@ impl Campaign<'_> {
         let mut records = self.records();
         self.measure(&mut records).await?;
         let measurements: Vec<Measurement> = records.iter().filter_map(Record::measurement).collect();
-        let front = self.front(&measurements, started_at)?;
+        let offers = self.offers(&records);
+        let front = self.front(&measurements, offers, started_at)?;
         info!(model = %front.model, points = front.points.len(), measured = front.measured, "measured");
         Ok(OptimizeReply { front, measurements })
     }
@@ -62,8 +63,8 @@ impl Campaign<'_> {
     /// The configurations in the order of measuring.
     fn records(&self) -> Vec<Record> {
         let cuts: Vec<Cut> = self.description.cuts.iter().map(|cut| cut.cut).collect();
-        let configurations =
-            space::configurations(&cuts, &self.site.frequencies, self.settings.budget as usize);
+        let Settings { codecs, budget, .. } = self.settings;
+        let configurations = space::configurations(&cuts, codecs, &self.site.frequencies, *budget as usize);
         let name_of = |wanted: Cut| {
             let described = self.description.cuts.iter().find(|cut| cut.cut == wanted);
             described.map(|cut| cut.name.clone()).unwrap_or_default()
@@ -164,16 +165,11 @@ impl Campaign<'_> {
             configuration: *configuration,
             cloud: Some(self.site.cloud.clone()),
         };
-        let body: Bytes = schemas::encode(&request).map_err(|error| internal(&error.to_string()))?.into();
-        let timeout = self.settings.call_timeout_ms.to_duration();
-        let call = Call {
-            // That instance or none: the front is of its machine.
-            targets: vec![subjects::execute_edge_at(&self.request.model, &self.site.edge)],
-            id,
-            deadline: UnixMillis::now().after(timeout).min(self.deadline),
-            body,
-            accept_within: None,
-        };
+        let body = schemas::encode(&request).map_err(|error| internal(&error.to_string()))?;
+        let within = self.settings.call_timeout_ms.to_duration().min(self.deadline.remaining());
+        // That instance or none: the front is of its machine.
+        let target = subjects::execute_edge_at(&self.request.model, &self.site.edge);
+        let call = Call { id, ..Call::new(vec![target], within, body) };
         let began = Instant::now();
         let answer = self.bus.call(call).await;
         let wall = Millis::from(began.elapsed());
@@ -221,14 +217,38 @@ impl Campaign<'_> {
         }
     }
 
-    fn front(&self, measurements: &[Measurement], started_at: UnixMillis) -> Result<Front, Fault> {
+    /// Which codecs cost little enough, judged by the answers that were measured.
+    fn offers(&self, records: &[Record]) -> Offers {
+        let observe = |record: &Record| {
+            let Configuration { cut, codec, .. } = *record.configuration();
+            Observation { cut, codec, answers: record.answers() }
+        };
+        let observations: Vec<Observation> = records.iter().map(observe).collect();
+        let offers = guard::judge(&observations, self.settings.greatest_accuracy_loss);
+        for withheld in &offers.withheld {
+            info!(model = %self.request.model, reason = %withheld, "a codec is not offered");
+        }
+        offers
+    }
+
+    fn front(
+        &self,
+        measurements: &[Measurement],
+        offers: Offers,
+        started_at: UnixMillis,
+    ) -> Result<Front, Fault> {
         let cuts = || self.description.cuts.iter().map(|cut| cut.cut);
         let (first_cut, last_cut) = match (cuts().min(), cuts().max()) {
             (Some(first), Some(last)) => (first, last),
             _ => return Err(Fault::new(FaultKind::Internal, "the executor describes no cut")),
         };
-        let points = pareto::non_dominated(measurements, last_cut);
-        let points = points.into_iter().filter_map(|point| measurements.get(point).cloned()).collect();
+        let is_offered = |measurement: &&Measurement| {
+            let Configuration { cut, codec, .. } = measurement.configuration;
+            offers.offered.contains(&(cut, codec))
+        };
+        let offered: Vec<Measurement> = measurements.iter().filter(is_offered).cloned().collect();
+        let points = pareto::non_dominated(&offered, last_cut);
+        let points = points.into_iter().filter_map(|point| offered.get(point).cloned()).collect();
         Ok(Front {
             id: FrontId::fresh(),
             model: self.request.model.clone(),
@@ -240,6 +260,7 @@ impl Campaign<'_> {
             points,
             all_cloud: self.baseline(measurements, first_cut, "everything in the cloud")?,
             all_edge: self.baseline(measurements, last_cut, "everything on the edge")?,
+            withheld: offers.withheld,
             measured: u32::try_from(measurements.len()).unwrap_or(u32::MAX),
             started_at,
             ended_at: UnixMillis::now(),

@@ -20,9 +20,23 @@ pub struct Sample {
     pub energy: Vec<EnergyEntry>,
     /// Bytes sent to the cloud.
     pub sent_bytes: ByteCount,
-    /// Which picture it was, and whether the answer was right; `None` where its class is not known.
-    pub answer: Option<(usize, bool)>,
+    /// Which picture it was.
+    pub picture: usize,
+    /// What was answered.
+    pub answer: Answer,
 }
+
+/// What was answered to a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answer {
+    /// The best class; `None` when the answer lists none.
+    pub best: Option<u32>,
+    /// Whether that is right; `None` where the picture's class is not known.
+    pub right: Option<bool>,
+}
+
+/// The last answer to each picture.
+pub type Answers = BTreeMap<usize, Answer>;
 
 impl Sample {
     /// Reads a sample from an executor's reply.
@@ -40,7 +54,8 @@ impl Sample {
             stages: reply.stages.iter().filter(|stage| !is_change(stage)).copied().collect(),
             energy: reply.energy.clone(),
             sent_bytes: reply.sent_bytes,
-            answer: class.map(|class| (picture, best == Some(class))),
+            picture,
+            answer: Answer { best, right: class.map(|class| best == Some(class)) },
         }
     }
 }
@@ -141,16 +156,20 @@ impl Record {
             .collect()
     }
 
-    /// Each labelled picture counts once, however often it was run.
+    /// What was answered; each picture counts once, however often it was run.
+    pub fn answers(&self) -> Answers {
+        self.samples.iter().map(|sample| (sample.picture, sample.answer)).collect()
+    }
+
     fn accuracy(&self) -> Option<Accuracy> {
-        let answers: BTreeMap<usize, bool> = self.samples.iter().filter_map(|sample| sample.answer).collect();
-        if answers.is_empty() {
+        let rights: Vec<bool> = self.answers().values().filter_map(|answer| answer.right).collect();
+        if rights.is_empty() {
             return None;
         }
-        let right = answers.values().filter(|right| **right).count();
+        let right = rights.iter().filter(|right| **right).count();
         Some(Accuracy {
-            share: Share::saturating(right as f64 / answers.len() as f64),
-            pictures: u32::try_from(answers.len()).unwrap_or(u32::MAX),
+            share: Share::saturating(right as f64 / rights.len() as f64),
+            pictures: u32::try_from(rights.len()).unwrap_or(u32::MAX),
         })
     }
 }

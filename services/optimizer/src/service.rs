@@ -4,14 +4,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use broker::{
-    Announcement, Bus, Call, Endpoint, Identity, PresenceUpdate, Presences, Request, Response, Serving,
-    subjects,
+    Announcement, Bus, Endpoint, Identity, PresenceUpdate, Presences, Request, Response, Serving, subjects,
 };
-use bytes::Bytes;
-use chassis::ServiceContext;
+use chassis::{RunningService, ServiceContext, ServiceSettings};
 use schemas::{
-    Fault, FaultKind, Millis, ModelDescription, ModelName, OptimizeRequest, RequestId, ServiceKind,
-    UnixMillis,
+    Fault, FaultKind, Millis, ModelDescription, ModelName, OptimizeRequest, ServiceKind, UnixMillis,
 };
 
 use crate::campaign::Campaign;
@@ -51,20 +48,17 @@ pub async fn start(settings: Settings, context: ServiceContext) -> Result<Runnin
     };
     let endpoint = Endpoint::new(CAPACITY).shared(subjects::optimize_any());
     let serving = bus.serve(endpoint, handler).await.map_err(at("serving requests"))?;
-    let (credits, capacity) = (serving.credit_reader(), serving.capacity());
+    let credits = serving.credits().clone();
     let identity = Identity { service: ServiceKind::Optimizer, instance, node };
-    let update = move || PresenceUpdate { credits: credits(), capacity, models: Vec::new(), hardware: None };
+    let update = move || PresenceUpdate::from(&credits);
     let announcement =
         bus.announce(identity, env!("CARGO_PKG_VERSION"), update).await.map_err(at("announcing itself"))?;
     Ok(Running { announcement, serving })
 }
 
-impl Running {
-    /// Leaves in order: says so, refuses new work for two heartbeats, finishes what runs for at most `grace`.
-    pub async fn leave(mut self, grace: Duration) {
-        self.announcement.withdraw().await;
-        self.serving.leave(grace).await;
-        self.announcement.remove().await;
+impl RunningService for Running {
+    async fn leave(self, grace: Duration) {
+        self.announcement.leave(self.serving.leave(grace)).await;
     }
 }
 
@@ -119,13 +113,8 @@ impl Optimizer {
         if self.presences.wait_until(appearing, wanted).await.is_err() {
             site::serves(&self.presences.snapshot(), model)?;
         }
-        let answer = self.bus.call(Call {
-            targets: vec![subjects::describe(model)],
-            id: RequestId::fresh(),
-            deadline: UnixMillis::now().after(DESCRIBING).min(deadline),
-            body: Bytes::new(),
-            accept_within: None,
-        });
+        let within = DESCRIBING.min(deadline.remaining());
+        let answer = self.bus.ask(subjects::describe(model), within, &());
         let answer = answer.await.map_err(|error| {
             let fault = error.to_fault();
             Fault { message: format!("describing {model}: {}", fault.message), ..fault }

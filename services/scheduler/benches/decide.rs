@@ -59,6 +59,7 @@ fn front() -> Front {
         points: (0..POINTS).map(measurement).collect(),
         all_cloud: measurement(0),
         all_edge: measurement(POINTS),
+        withheld: Vec::new(),
         measured: u32::from(POINTS),
         started_at: UnixMillis(0),
         ended_at: UnixMillis(1),

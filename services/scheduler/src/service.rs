@@ -8,7 +8,7 @@ use broker::{
     Announcement, BrokerError, Endpoint, Fronts, Identity, PresenceUpdate, Presences, Request, Response,
     Serving, subjects,
 };
-use chassis::ServiceContext;
+use chassis::{RunningService, ServiceContext};
 use schemas::{Fault, FaultKind, FrontId, ModelName, PlanRequest, PolicyName, ServiceKind};
 use tracing::debug;
 
@@ -57,20 +57,17 @@ pub async fn start(settings: Settings, context: ServiceContext) -> Result<Runnin
         async move { world.answer(&request) }
     };
     let serving = bus.serve(endpoint, answer).await.map_err(at("serving plans"))?;
-    let (credits, capacity) = (serving.credit_reader(), serving.capacity());
+    let credits = serving.credits().clone();
     let identity = Identity { service: ServiceKind::Scheduler, instance, node };
-    let update = move || PresenceUpdate { credits: credits(), capacity, models: Vec::new(), hardware: None };
+    let update = move || PresenceUpdate::from(&credits);
     let announcement =
         bus.announce(identity, env!("CARGO_PKG_VERSION"), update).await.map_err(at("announcing itself"))?;
     Ok(Running { announcement, serving })
 }
 
-impl Running {
-    /// Leaves in order: says so, refuses new work for two heartbeats, finishes what runs for at most `grace`.
-    pub async fn leave(mut self, grace: Duration) {
-        self.announcement.withdraw().await;
-        self.serving.leave(grace).await;
-        self.announcement.remove().await;
+impl RunningService for Running {
+    async fn leave(self, grace: Duration) {
+        self.announcement.leave(self.serving.leave(grace)).await;
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::num::NonZeroU32;
 
-use schemas::PolicyName;
+use chassis::ServiceSettings;
+use schemas::{PolicyName, ServiceKind};
 use serde::Deserialize;
 
 /// Table `[scheduler]` of the settings.
@@ -13,6 +14,10 @@ pub struct Settings {
     pub policy: PolicyName,
     /// Requests taken at once. A plan takes microseconds, so this is reached only when the machine stands still.
     pub capacity: NonZeroU32,
+}
+
+impl ServiceSettings for Settings {
+    const SERVICE: ServiceKind = ServiceKind::Scheduler;
 }
 
 impl Default for Settings {

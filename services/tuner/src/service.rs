@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use broker::{Announcement, Endpoint, Identity, PresenceUpdate, Request, Response, Serving, subjects};
-use chassis::ServiceContext;
+use chassis::{RunningService, ServiceContext};
 use schemas::{Fault, FaultKind, HardwareReport, NodeId, ServiceKind, TuneReply, TuneRequest};
 use tokio::task::spawn_blocking;
 use tracing::{info, warn};
@@ -47,26 +47,17 @@ pub async fn start(settings: Settings, context: ServiceContext) -> Result<Runnin
     let answer = move |request: Request| answer(answering.clone(), request);
     let endpoint = Endpoint::new(CAPACITY).shared(subjects::tune(&node));
     let serving = bus.serve(endpoint, answer).await.map_err(at("serving tune requests"))?;
-    let (credits, capacity) = (serving.credit_reader(), serving.capacity());
-    let update = move || PresenceUpdate {
-        credits: credits(),
-        capacity,
-        models: Vec::new(),
-        hardware: machine.last_read(),
-    };
+    let credits = serving.credits().clone();
+    let update = move || PresenceUpdate { hardware: machine.last_read(), ..PresenceUpdate::from(&credits) };
     let identity = Identity { service: ServiceKind::Tuner, instance, node };
     let announcement =
         bus.announce(identity, env!("CARGO_PKG_VERSION"), update).await.map_err(at("announcing itself"))?;
     Ok(Running { announcement, serving, _sampler: sampler })
 }
 
-impl Running {
-    /// Leaves in order: says so, refuses new work for two heartbeats, finishes what runs for at most `grace`. The
-    /// clock stays as it was set last.
-    pub async fn leave(mut self, grace: Duration) {
-        self.announcement.withdraw().await;
-        self.serving.leave(grace).await;
-        self.announcement.remove().await;
+impl RunningService for Running {
+    async fn leave(self, grace: Duration) {
+        self.announcement.leave(self.serving.leave(grace)).await;
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use chassis::SettingsError;
-use schemas::{DevicePower, EnergySource, Watts};
+use chassis::{ServiceSettings, SettingsError};
+use schemas::{DevicePower, EnergySource, ServiceKind, Watts};
 use serde::Deserialize;
 
 use crate::emulation::EmulatedDevice;
@@ -50,14 +50,17 @@ impl From<DeclaredPower> for DevicePower {
     }
 }
 
-impl Settings {
-    /// Refuses an unknown device, a slowdown outside 1 to 1000, and a declared power beside an emulated one.
-    pub fn check(&self) -> Result<(), SettingsError> {
+impl ServiceSettings for Settings {
+    const SERVICE: ServiceKind = ServiceKind::Tuner;
+
+    fn check(&self) -> Result<(), SettingsError> {
         self.emulated_device().map(drop)
     }
+}
 
-    /// The device to play, fresh at its highest clock; `None` when this machine is itself. Refuses what
-    /// [`Settings::check`] refuses.
+impl Settings {
+    /// The device to play, fresh at its highest clock; `None` when this machine is itself. Refuses an unknown
+    /// device, a slowdown outside 1 to 1000, and a declared power beside an emulated one.
     pub fn emulated_device(&self) -> Result<Option<EmulatedDevice>, SettingsError> {
         let unusable = |setting, problem| SettingsError::Unusable { setting, problem };
         if !(1.0..=GREATEST_SLOWDOWN).contains(&self.slowdown) {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chassis::RunningService;
 use schemas::Outcome;
 use testkit::wait_for;
 

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
-use broker::{Answer, Call, CallError, subjects};
+use broker::{Answer, CallError, subjects};
 use gateway::Settings;
 use image::ImageFormat;
 use schemas::{
     ByteCount, FaultKind, InferReply, InferRequest, Input, InstanceId, Millis, Outcome, PolicyName, Qos,
-    RequestId, Stage, Tensor, UnixMillis,
+    Stage, Tensor, UnixMillis,
 };
 
 use crate::plain::ask;
@@ -27,14 +27,7 @@ fn request(input: Input<'_>, latency_ms: f64) -> InferRequest<'_> {
 }
 
 async fn call(site: &Site, request: &InferRequest<'_>, budget: Duration) -> Result<Answer, CallError> {
-    let call = Call {
-        targets: vec![subjects::infer(&model())],
-        id: RequestId::fresh(),
-        deadline: UnixMillis::now().after(budget),
-        body: schemas::encode(request).unwrap().into(),
-        accept_within: None,
-    };
-    site.bus.call(call).await
+    site.bus.ask(subjects::infer(&model()), budget, request).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@ use schemas::{
     Joules, KiloHertz, Millis, Place, Share, Stage, StageTime, Tensor, TimeSource,
 };
 
-use super::{Record, Sample, deviation};
+use super::{Answer, Record, Sample, deviation};
 
 const TOLERANCE: f64 = 1e-9;
 
@@ -50,7 +50,7 @@ fn the_hardware_change_is_taken_off_a_latency() {
     let sample = Sample::new(ms(50.0), &reply, 3, Some(1));
     assert_eq!(sample.latency, ms(20.0));
     assert_eq!(sample.stages, [stage(Stage::Head, Place::Edge, 8.0)]);
-    assert_eq!(sample.answer, Some((3, true)));
+    assert_eq!((sample.picture, sample.answer), (3, Answer { best: Some(1), right: Some(true) }));
 }
 
 #[test]
@@ -118,6 +118,13 @@ fn only_the_configuration_asked_for_is_believed() {
             name: "another cut",
             asked: at(2, Some(600)),
             ran: at(9, Some(600)),
+            fallback: None,
+            believed: false,
+        },
+        Case {
+            name: "another codec",
+            asked: Configuration { codec: "f16+lz4".parse().unwrap(), ..at(2, Some(600)) },
+            ran: at(2, Some(600)),
             fallback: None,
             believed: false,
         },

@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use broker::subjects;
 use optimizer::Settings;
-use schemas::{Configuration, Cut, Fallback, Fault, FaultKind, Measurement, OptimizeProgress, Stage};
+use schemas::{
+    Codec, CodecLoss, Configuration, Cut, Fallback, Fault, FaultKind, LossBasis, Measurement,
+    OptimizeProgress, Share, Stage,
+};
 use testkit::wait_for;
 use tokio::time::timeout;
 
@@ -81,20 +84,55 @@ async fn the_front_is_published_with_its_provenance() -> anyhow::Result<()> {
         (front.all_edge.configuration.cut, front.all_edge.configuration.edge_frequency_khz),
         (Cut(LAST), highest)
     );
-    assert!(front.started_at <= front.ended_at && !front.points.is_empty());
-    // At the highest clock each later cut is slower and thriftier: none of these dominates another.
-    for cut in 0..=LAST {
-        let is_point = |point: &&Measurement| {
-            point.configuration.cut == Cut(cut) && point.configuration.edge_frequency_khz == highest
-        };
-        assert!(front.points.iter().any(|point| is_point(&point)), "cut {cut}");
-    }
+    assert!(front.started_at <= front.ended_at);
+    // Which those are depends on times measured on a busy machine, so they are found again from what was measured.
+    let expected: Vec<&Measurement> = reply
+        .measurements
+        .iter()
+        .filter(|one| !reply.measurements.iter().any(|other| beats(other, one)))
+        .collect();
+    assert!(!expected.is_empty());
+    assert_eq!(front.points.iter().collect::<Vec<_>>(), expected);
     let published = wait_for(PATIENCE, || async {
         site.fronts.for_model(&model()).first().cloned().ok_or_else(|| "no front yet".to_owned())
     })
     .await?;
     assert_eq!(*published, *front);
     Ok(())
+}
+
+/// Nowhere worse in time and joules, and better in one; every configuration here is as accurate as the others.
+fn beats(other: &Measurement, one: &Measurement) -> bool {
+    let of =
+        |measurement: &Measurement| (measurement.latency.mean_ms.get(), measurement.joules().unwrap().get());
+    let (other, one) = (of(other), of(one));
+    other != one && other.0 <= one.0 && other.1 <= one.1
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn codecs_are_measured_and_guarded() -> anyhow::Result<()> {
+    let codecs: Vec<Codec> = ["f32", "f16+lz4", "i8"].map(|codec| codec.parse().unwrap()).to_vec();
+    let site = Site::start(Settings { codecs, ..Settings::default() }, no_trouble()).await?;
+    let reply = site.measure(&request(4)).await.unwrap();
+    // Three cuts with three codecs and the two ends with one, at two clocks.
+    assert_eq!(reply.measurements.len(), (3 * 3 + 2) * clocks().len());
+    for measurement in &reply.measurements {
+        let Configuration { cut, codec, .. } = measurement.configuration;
+        assert!(codec == Codec::F32 || (Cut(1)..Cut(LAST)).contains(&cut), "{codec} at cut {cut}");
+    }
+    let spoilt = |configuration: &Configuration| configuration.cut == Cut(3) && configuration.codec == i8();
+    assert_eq!(reply.measurements.iter().filter(|m| spoilt(&m.configuration)).count(), clocks().len());
+    assert!(!reply.front.points.iter().any(|point| spoilt(&point.configuration)), "it is not offered");
+    let [withheld] = reply.front.withheld.as_slice() else { panic!("{:?}", reply.front.withheld) };
+    // Three of the four pictures show class 1; with the spoilt codec one is right.
+    let loss = CodecLoss { share: Share::new(0.5)?, basis: LossBasis::Accuracy, pictures: 4 };
+    assert_eq!((withheld.cut, withheld.codec, withheld.loss), (Cut(3), i8(), Some(loss)));
+    assert_eq!(withheld.greatest_loss, Settings::default().greatest_accuracy_loss);
+    Ok(())
+}
+
+fn i8() -> Codec {
+    "i8".parse().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -64,6 +64,7 @@ pub fn front(points: Vec<Measurement>) -> Front {
         points,
         all_cloud: measurement("all cloud", 0, 900.0, Some(900.0), Some(0.9)),
         all_edge: measurement("all edge", LAST.0, 800.0, Some(800.0), Some(0.8)),
+        withheld: Vec::new(),
         measured: 7,
         started_at: UnixMillis(1),
         ended_at: UnixMillis(2),

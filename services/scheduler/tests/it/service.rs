@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use broker::{Announcement, Bus, Call, CallError, Identity, PresenceUpdate, subjects};
-use chassis::ServiceContext;
+use chassis::{RunningService, ServiceContext};
 use scheduler::Settings;
 use schemas::{
     Cut, Fault, FaultKind, InstanceId, ModelName, NodeId, Plan, PlanReason, PlanRequest, PolicyName,
@@ -55,13 +55,7 @@ impl Site {
     }
 
     async fn ask(&self, name: &str, body: Vec<u8>) -> Result<Vec<u8>, Fault> {
-        let call = Call {
-            targets: vec![subjects::plan(&ModelName::new(name).unwrap())],
-            id: RequestId::fresh(),
-            deadline: UnixMillis::now().after(PATIENCE),
-            body: body.into(),
-            accept_within: None,
-        };
+        let call = Call::new(vec![subjects::plan(&ModelName::new(name).unwrap())], PATIENCE, body);
         match self.bus.call(call).await {
             Ok(answer) => Ok(answer.body.to_vec()),
             Err(CallError::Fault(fault)) => Err(fault),

@@ -1,5 +1,6 @@
 //! The emulated Raspberry Pi 4.
 
+use chassis::ServiceSettings;
 use schemas::{EnergySource, FaultKind, KiloHertz, KnobSupport, Watts};
 use tuner::{DeclaredPower, Device, Settings};
 

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use broker::{Bus, Call, CallError, subjects};
-use chassis::ServiceContext;
+use chassis::{RunningService, ServiceContext};
 use schemas::{
-    EnergySource, Fault, FaultKind, InstanceId, KiloHertz, KnobSupport, Presence, RequestId, ServiceKind,
-    TuneReply, TuneRequest, UnixMillis,
+    EnergySource, Fault, FaultKind, InstanceId, KiloHertz, KnobSupport, Presence, ServiceKind, TuneReply,
+    TuneRequest, UnixMillis,
 };
 use testkit::{TestServer, wait_for};
 use tuner::{Settings, TunerError};
@@ -36,14 +36,7 @@ impl Site {
     }
 
     async fn ask(&self, body: Vec<u8>) -> Result<TuneReply, Fault> {
-        let call = Call {
-            targets: vec![subjects::tune(&node())],
-            id: RequestId::fresh(),
-            deadline: UnixMillis::now().after(PATIENCE),
-            body: body.into(),
-            accept_within: None,
-        };
-        match self.bus.call(call).await {
+        match self.bus.call(Call::new(vec![subjects::tune(&node())], PATIENCE, body)).await {
             Ok(answer) => Ok(schemas::decode(&answer.body).unwrap()),
             Err(CallError::Fault(fault)) => Err(fault),
             Err(other) => panic!("no answer: {other}"),
