@@ -32,8 +32,9 @@ impl Partial {
     pub(crate) async fn open(to: &Path, greatest: u64) -> Result<Self, DownloadError> {
         let path = with_suffix(to, ".part");
         let fault = |source| DownloadError::File { path: path.clone(), source };
-        let open = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
-        let file = open.await.map_err(fault)?.into_std().await;
+        let mut options = fs::OpenOptions::new();
+        let opened = options.read(true).write(true).create(true).truncate(false).open(&path).await;
+        let file = opened.map_err(fault)?.into_std().await;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(DownloadError::Busy { path }),
@@ -79,9 +80,13 @@ impl Partial {
         Ok(())
     }
 
-    /// Writes down what was appended: more than one request has then a part in it.
-    pub(crate) async fn rest(&mut self) -> Result<(), DownloadError> {
-        self.pieced |= self.length > 0;
+    /// Goes on with the bytes of another request.
+    pub(crate) fn resume(&mut self) {
+        self.pieced = true;
+    }
+
+    /// Writes down what was appended.
+    pub(crate) async fn flush(&mut self) -> Result<(), DownloadError> {
         self.file.flush().await.map_err(|source| self.fault(source))
     }
 
@@ -91,7 +96,7 @@ impl Partial {
         remove(&with_suffix(&self.path, ".etag")).await?;
         self.file.flush().await.map_err(|source| self.fault(source))?;
         self.file.set_len(0).await.map_err(|source| self.fault(source))?;
-        self.file.rewind().await.map_err(|source| self.fault(source))
+        self.file.rewind().await.map(drop).map_err(|source| self.fault(source))
     }
 
     /// Gives the file its name when its bytes have the right digest.

@@ -22,7 +22,7 @@ pub(crate) async fn transfer(
     prepare(&answer, source, partial).await?;
     tell(Event::Received(partial.length()));
     let ended = receive(&mut answer, source, partial, tell).await;
-    partial.rest().await?;
+    partial.flush().await?;
     ended
 }
 
@@ -41,31 +41,26 @@ async fn ask(client: &Client, source: &Source, partial: &Partial) -> Result<Resp
 /// Checks the answer's head, and begins anew where it is not the rest of what is there.
 async fn prepare(answer: &Response, source: &Source, partial: &mut Partial) -> Result<(), DownloadError> {
     let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok());
-    let missing = match answer.status() {
-        StatusCode::OK => {
-            partial.begin(header(ETAG)).await?;
-            source.bytes
-        }
-        StatusCode::PARTIAL_CONTENT if partial.length() > 0 => {
-            let sent = header(CONTENT_RANGE).unwrap_or_default();
-            if !is_the_rest(sent, partial.length(), source.bytes) {
-                return Err(wrong_range(source, partial, sent));
-            }
-            source.bytes - partial.length()
-        }
+    let there = match answer.status() {
+        StatusCode::OK => 0,
+        StatusCode::PARTIAL_CONTENT if partial.length() > 0 => partial.length(),
         StatusCode::RANGE_NOT_SATISFIABLE if partial.length() > 0 => {
-            return Err(wrong_range(source, partial, header(CONTENT_RANGE).unwrap_or_default()));
+            return Err(wrong_range(source, partial, header(CONTENT_RANGE)));
         }
         status => return Err(DownloadError::Refused { address: source.address.clone(), status }),
     };
-    match answer.content_length() {
-        Some(announced) if announced != missing => Err(DownloadError::WrongLength {
-            address: source.address.clone(),
-            announced: partial.length().saturating_add(announced),
-            expected: source.bytes,
-        }),
-        _ => Ok(()),
+    if let Some(announced) = answer.content_length().filter(|length| *length != source.bytes - there) {
+        let (address, announced) = (source.address.clone(), announced.saturating_add(there));
+        return Err(DownloadError::WrongLength { address, announced, expected: source.bytes });
     }
+    if there == 0 {
+        return partial.begin(header(ETAG)).await;
+    }
+    if !is_the_rest(header(CONTENT_RANGE).unwrap_or_default(), there, source.bytes) {
+        return Err(wrong_range(source, partial, header(CONTENT_RANGE)));
+    }
+    partial.resume();
+    Ok(())
 }
 
 async fn receive(
@@ -101,9 +96,9 @@ fn is_the_rest(range: &str, from: u64, whole: u64) -> bool {
     is(first, from) && is(last, whole - 1) && (size == "*" || is(size, whole))
 }
 
-fn wrong_range(source: &Source, partial: &Partial, sent: &str) -> DownloadError {
+fn wrong_range(source: &Source, partial: &Partial, sent: Option<&str>) -> DownloadError {
     let (address, asked) = (source.address.clone(), partial.length());
-    DownloadError::WrongRange { address, asked, sent: sent.to_owned() }
+    DownloadError::WrongRange { address, asked, sent: sent.unwrap_or_default().to_owned() }
 }
 
 fn fault(source: &Source, error: reqwest::Error) -> DownloadError {
