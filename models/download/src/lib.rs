@@ -15,6 +15,7 @@ use std::time::Duration;
 use reqwest::Client;
 use reqwest::redirect::{Attempt, Policy};
 use schemas::Digest;
+use serde::{Deserialize, Serialize};
 use tokio::time::{sleep, timeout};
 
 pub use error::DownloadError;
@@ -22,7 +23,8 @@ pub use error::DownloadError;
 use partial::Partial;
 
 /// Where a file is, and how one knows that it is right.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Source {
     /// Its address, `http` or `https`.
     pub address: String,
