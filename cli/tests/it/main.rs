@@ -7,4 +7,5 @@ mod cuts;
 mod demo;
 mod failover;
 mod imagenet;
+mod pull;
 mod system;
