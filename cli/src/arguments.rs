@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
+use models::Preset;
 use schemas::{ModelName, PolicyName, ServiceKind};
 
 /// Runs one neural network on two machines: the first layers on an edge device, the rest in the cloud. For
@@ -27,7 +29,7 @@ pub enum Command {
     Up(UpArguments),
     /// Classify a picture with a running system
     Infer(InferArguments),
-    /// Add, list, inspect and verify networks
+    /// Add, fetch, list, inspect and verify networks
     #[command(subcommand)]
     Model(ModelCommand),
     /// Measure a network over the running system and publish its front
@@ -149,16 +151,9 @@ pub struct InferArguments {
 #[derive(Debug, Subcommand)]
 pub enum ModelCommand {
     /// Put a bundle or an ONNX file into the model store of a running system
-    Add {
-        /// A bundle folder or an ONNX file
-        path: PathBuf,
-        /// Serve it under this name [default: the bundle's name, or the file's]
-        #[arg(long)]
-        name: Option<ModelName>,
-        #[command(flatten)]
-        #[allow(missing_docs)]
-        broker: BrokerArguments,
-    },
+    Add(AddArguments),
+    /// Fetch a network of the catalogue as a bundle; without a name, list the catalogue
+    Pull(PullArguments),
     /// List the networks that the executors of a running system serve
     List {
         #[command(flatten)]
@@ -187,6 +182,59 @@ pub enum ModelCommand {
         #[allow(missing_docs)]
         output: OutputArguments,
     },
+}
+
+/// `splinter model add`
+#[derive(Debug, Args)]
+#[command(after_help = "EXAMPLES:
+  splinter model add mobilenetv2/                                        a bundle
+  splinter model add net.onnx --preset imagenet-torch --labels labels.txt --name net")]
+pub struct AddArguments {
+    /// A bundle folder or an ONNX file
+    pub path: PathBuf,
+    /// How pictures become the input of an ONNX file [default: asked on a terminal, otherwise imagenet-torch]
+    #[arg(long, value_parser = preset())]
+    pub preset: Option<Preset>,
+    /// The classes' names of an ONNX file, one a line
+    #[arg(long, value_name = "FILE")]
+    pub labels: Option<PathBuf>,
+    /// Serve it under this name [default: the bundle's name, or the file's]
+    #[arg(long)]
+    pub name: Option<ModelName>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub broker: BrokerArguments,
+}
+
+/// `splinter model pull`
+#[derive(Debug, Args)]
+#[command(after_help = "EXAMPLES:
+  splinter model pull                            what there is, under which licence
+  splinter model pull mobilenetv2                fetch it into the folder mobilenetv2
+  splinter model pull mobilenetv2 --add          and put it into the model store of a running system
+  splinter model pull net --catalogue own.toml   from a catalogue of your own
+
+What has arrived is kept in DIR.part until it is whole and its SHA-256 is right: a download that broke off
+goes on from there at the next call.")]
+pub struct PullArguments {
+    /// The network's name in the catalogue
+    #[arg(required_if_eq("add", "true"))]
+    pub name: Option<ModelName>,
+    /// Another catalogue than the one that ships with Splinter
+    #[arg(long, value_name = "FILE")]
+    pub catalogue: Option<PathBuf>,
+    /// The folder that becomes the bundle [default: the network's name]
+    #[arg(short, long = "output-dir", value_name = "DIR")]
+    pub output_dir: Option<PathBuf>,
+    /// Put it into the model store of a running system, too
+    #[arg(long)]
+    pub add: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub broker: BrokerArguments,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub output: OutputArguments,
 }
 
 /// `splinter optimize`
@@ -226,6 +274,11 @@ pub enum FrontCommand {
     },
 }
 
+fn preset() -> impl TypedValueParser<Value = Preset> {
+    let values = Preset::ALL.map(|preset| PossibleValue::new(preset.as_str()).help(preset.about()));
+    PossibleValuesParser::new(values).try_map(|name| name.parse::<Preset>())
+}
+
 fn service_kind(text: &str) -> Result<ServiceKind, String> {
     ServiceKind::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
         let names = ServiceKind::ALL.map(ServiceKind::as_str).join(", ");
@@ -248,6 +301,17 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn help_and_an_unknown_preset_name_the_known_ones() {
+        for arguments in [&["--help"][..], &["x.onnx", "--preset", "imagenet"]] {
+            let line = ["splinter", "model", "add"].iter().chain(arguments);
+            let text = Arguments::try_parse_from(line).unwrap_err().to_string();
+            for preset in Preset::ALL {
+                assert!(text.contains(preset.as_str()), "{text}");
+            }
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `splinter`, the command people type.
 
 mod arguments;
+mod catalogue;
 mod commands;
 mod connection;
 mod output;

@@ -30,3 +30,11 @@ pub fn progress(steps: u64, doing: &str) -> indicatif::ProgressBar {
         .unwrap_or_else(|_| indicatif::ProgressStyle::default_bar());
     indicatif::ProgressBar::new(steps).with_style(style).with_prefix(doing.to_owned())
 }
+
+/// A progress bar of bytes with their rate, on standard error; invisible where that is no terminal.
+pub fn byte_progress(bytes: u64, doing: &str) -> indicatif::ProgressBar {
+    let template = "{prefix:24} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
+    let style = indicatif::ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| indicatif::ProgressStyle::default_bar());
+    indicatif::ProgressBar::new(bytes).with_style(style).with_prefix(doing.to_owned())
+}

@@ -9,6 +9,8 @@ use schemas::{
     WithheldCodec,
 };
 
+use crate::catalogue::CatalogueNetwork;
+
 /// What stands in a cell whose value nobody measures or models.
 const UNKNOWN: &str = "-";
 
@@ -48,6 +50,21 @@ pub fn joules(entries: &[EnergyEntry]) -> String {
     sources.dedup();
     let sources: Vec<_> = sources.into_iter().map(source_name).collect();
     format!("{:.3} J {}", total.get(), sources.join("+"))
+}
+
+/// The networks of a catalogue.
+pub fn catalogue(networks: &[CatalogueNetwork]) -> String {
+    let mut rows = table(&["network", "what it is", "licence", "preset", "size"], 4);
+    for network in networks {
+        rows.add_row([
+            network.name.to_string(),
+            network.about.clone(),
+            network.licence.clone(),
+            network.preset.to_string(),
+            schemas::ByteCount(network.onnx.bytes).to_string(),
+        ]);
+    }
+    rows.to_string()
 }
 
 /// The cuts of a network and what each costs.

@@ -61,7 +61,7 @@ fn main() -> Result<()> {
 }
 
 fn burn_times(path: &Path) -> Result<Vec<f64>> {
-    let network = Network::load(&Bundle::from_onnx(path)?, Device::Cpu)?;
+    let network = Network::load(&Bundle::from_onnx(path, models::Preset::default())?, Device::Cpu)?;
     let shape = network.describe(&"bench".parse()?, &[]).input.shape;
     let elements: u64 = shape.iter().product();
     let input = Tensor::from_f32(shape, &vec![0.25; usize::try_from(elements)?])?;

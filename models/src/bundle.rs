@@ -10,7 +10,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::ModelError;
 use crate::graph::import;
-use crate::preprocessing::{Channels, Preprocessing};
+use crate::preprocessing::Preprocessing;
+use crate::preset::Preset;
 
 /// Greatest size of an ONNX file: protobuf itself ends at 2 GiB, edge devices well before half of it.
 pub const GREATEST_ONNX_BYTES: u64 = 1 << 30;
@@ -79,18 +80,19 @@ impl Bundle {
         Self::from_manifest(parse(model_toml)?, onnx, labels)
     }
 
-    /// Takes a bare ONNX file. Its preprocessing is guessed from the size of its input (logged as a warning),
-    /// its name is the file's, and it has no labels.
+    /// Takes a bare ONNX file with a preset of preprocessing at the size of its input. Its name is the file's, it has
+    /// no labels, and its licence is unknown.
     ///
     /// # Errors
     /// When the file cannot be read or has no input of 1 × 3 × height × width.
-    pub fn from_onnx(path: &Path) -> Result<Self, ModelError> {
+    pub fn from_onnx(path: &Path, preset: Preset) -> Result<Self, ModelError> {
         let onnx = read(path, GREATEST_ONNX_BYTES)?;
         let file = path.display().to_string();
         let shape = import::input_shape(&onnx, &file)?;
-        let preprocessing = guess_preprocessing(&shape)
-            .ok_or_else(|| ModelError::Bundle(format!("{file}: its input {shape:?} is no RGB picture")))?;
-        tracing::warn!(%file, ?preprocessing, "no model.toml: the preprocessing is a guess");
+        let preprocessing =
+            picture_size(&shape).map(|(width, height)| preset.preprocessing(width, height)).ok_or_else(
+                || ModelError::Bundle(format!("{file}: its input {shape:?} is no RGB picture")),
+            )?;
         let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         let manifest = Manifest {
             name: name_from(&stem)?,
@@ -115,7 +117,7 @@ impl Bundle {
             (Some(text), file) => {
                 let file = file.as_deref().unwrap_or(LABELS_FILE);
                 check_digest(file, manifest.files.labels_sha256.as_ref(), &digest_of(text.as_bytes()))?;
-                text.lines().map(|line| line.trim().to_owned()).collect()
+                labels_of(text)
             }
             (None, Some(file)) => return Err(ModelError::Bundle(format!("{file} is missing"))),
             (None, None) => Vec::new(),
@@ -131,6 +133,25 @@ impl Bundle {
     /// The same bundle under another name.
     pub fn renamed(mut self, name: ModelName) -> Self {
         self.manifest.name = name;
+        self
+    }
+
+    /// The same bundle with the classes' names of a file, one a line.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is too large, no UTF-8 text, or empty.
+    pub fn with_labels(mut self, path: &Path) -> Result<Self, ModelError> {
+        let labels = labels_of(&read_text(path)?);
+        if labels.is_empty() {
+            return Err(ModelError::Bundle(format!("{} names no class", path.display())));
+        }
+        self.labels = labels.into();
+        Ok(self)
+    }
+
+    /// The same bundle, said to come from there under that licence.
+    pub fn with_origin(mut self, source: impl Into<String>, licence: impl Into<String>) -> Self {
+        (self.manifest.source, self.manifest.licence) = (source.into(), licence.into());
         self
     }
 
@@ -179,15 +200,18 @@ impl Bundle {
         Ok(files)
     }
 
-    /// Writes the bundle's files into a folder, which is created.
+    /// Writes the bundle's files into a folder, which is created. Each appears whole or not at all, `model.toml` last:
+    /// before it there is no bundle.
     ///
     /// # Errors
     /// When a file cannot be written.
     pub fn write_to(&self, dir: &Path) -> Result<(), ModelError> {
         fs::create_dir_all(dir).map_err(|source| ModelError::File { path: dir.to_owned(), source })?;
         for (name, bytes) in self.files()? {
-            let path = dir.join(name);
-            fs::write(&path, bytes).map_err(|source| ModelError::File { path, source })?;
+            let path = dir.join(&name);
+            let unfinished = dir.join(format!(".{name}.unfinished"));
+            let written = fs::write(&unfinished, bytes).and_then(|()| fs::rename(&unfinished, &path));
+            written.map_err(|source| ModelError::File { path, source })?;
         }
         Ok(())
     }
@@ -212,6 +236,16 @@ fn read(path: &Path, greatest: u64) -> Result<Vec<u8>, ModelError> {
 fn read_text(path: &Path) -> Result<String, ModelError> {
     String::from_utf8(read(path, GREATEST_TEXT_BYTES)?)
         .map_err(|_| ModelError::Bundle(format!("{} is not UTF-8 text", path.display())))
+}
+
+fn labels_of(text: &str) -> Vec<String> {
+    text.lines().map(|line| line.trim().to_owned()).collect()
+}
+
+/// Width and height of an input that is one RGB picture.
+fn picture_size(shape: &[u64]) -> Option<(u32, u32)> {
+    let &[1, 3, height, width] = shape else { return None };
+    Some((u32::try_from(width).ok()?, u32::try_from(height).ok()?))
 }
 
 /// A bundle may come from elsewhere: its `model.toml` must not read files outside its folder.
@@ -239,22 +273,4 @@ fn check_digest(file: &str, expected: Option<&Digest>, actual: &Digest) -> Resul
         }),
         _ => Ok(()),
     }
-}
-
-/// The usual convention of classifiers trained with PyTorch: ImageNet's mean and deviation; large inputs are
-/// cropped out of a picture 256/224 as large, small ones taken whole.
-fn guess_preprocessing(shape: &[u64]) -> Option<Preprocessing> {
-    let &[1, 3, height, width] = shape else { return None };
-    let (width, height) = (u32::try_from(width).ok()?, u32::try_from(height).ok()?);
-    const WHOLE_UP_TO: u32 = 64;
-    let longer = width.max(height);
-    Some(Preprocessing {
-        resize_short_side: (longer > WHOLE_UP_TO).then(|| longer.saturating_mul(8) / 7),
-        width,
-        height,
-        channels: Channels::Rgb,
-        scale: 1.0 / 255.0,
-        mean: [0.485, 0.456, 0.406],
-        deviation: [0.229, 0.224, 0.225],
-    })
 }

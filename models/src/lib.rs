@@ -20,9 +20,11 @@ mod kernels;
 mod network;
 mod operators;
 mod preprocessing;
+mod preset;
 
 pub use bundle::{Bundle, GREATEST_ONNX_BYTES};
 pub use classification::{GREATEST_CLASSES_LISTED, classify};
 pub use error::ModelError;
 pub use network::{Device, Network};
 pub use preprocessing::{Channels, GREATEST_PICTURE_PIXELS, Preprocessing, preprocess};
+pub use preset::{Preset, UnknownPreset};

@@ -47,7 +47,7 @@ pub async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
 fn network_and_pictures(arguments: &DemoArguments) -> anyhow::Result<(Bundle, PictureSet)> {
     match (&arguments.model, &arguments.images) {
         (Some(model), Some(images)) => {
-            Ok((crate::commands::model::read(model)?, PictureSet::from_folder(images)?))
+            Ok((crate::commands::model::read_to_use(model)?, PictureSet::from_folder(images)?))
         }
         _ => Ok((shipped_network()?, drawn_pictures(arguments.seed)?)),
     }

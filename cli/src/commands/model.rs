@@ -1,20 +1,19 @@
 //! `splinter model`: networks, in files and in a running system.
 
+mod add;
+mod pull;
+
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 use broker::subjects;
-use models::{Bundle, Device, Network};
-use schemas::{Cut, ModelDescription, ModelName, ServedModel, Tensor, UnixMillis};
+use models::{Bundle, Device, Network, Preset};
+use schemas::{Cut, ModelDescription, ModelName, ServedModel, Tensor};
 use serde::Serialize;
 
 use crate::arguments::{BrokerArguments, ModelCommand};
 use crate::output::say;
 use crate::{connection, output, render};
-
-/// How long `add` waits for an executor to load and warm the network.
-const LOADING: Duration = Duration::from_secs(60);
 
 /// The rule by which head∘tail counts as the whole network: |a − b| ≤ this × (1 + |b|) for each output.
 const SAME_RESULT: f32 = 1e-4;
@@ -22,7 +21,8 @@ const SAME_RESULT: f32 = 1e-4;
 /// Runs one of the model commands.
 pub async fn run(command: ModelCommand) -> anyhow::Result<()> {
     match command {
-        ModelCommand::Add { path, name, broker } => add(&path, name, &broker).await,
+        ModelCommand::Add(arguments) => add::run(arguments).await,
+        ModelCommand::Pull(arguments) => pull::run(arguments).await,
         ModelCommand::List { broker, output } => {
             let served = served(&broker).await?;
             output::print(output.json, &served, |served| list(served))
@@ -39,37 +39,24 @@ pub async fn run(command: ModelCommand) -> anyhow::Result<()> {
     }
 }
 
-/// Reads a bundle folder or a bare ONNX file.
-pub fn read(path: &Path) -> anyhow::Result<Bundle> {
-    let bundle = if path.is_dir() { Bundle::open(path) } else { Bundle::from_onnx(path) };
+/// Reads a bundle folder or a bare ONNX file; that file's preprocessing is then a guess, which matters only to who
+/// gives it pictures.
+fn read(path: &Path) -> anyhow::Result<Bundle> {
+    let bundle = if path.is_dir() { Bundle::open(path) } else { Bundle::from_onnx(path, Preset::default()) };
     bundle.with_context(|| format!("{} is not a network that can be used", path.display()))
 }
 
-async fn add(path: &Path, name: Option<ModelName>, broker: &BrokerArguments) -> anyhow::Result<()> {
-    let mut bundle = read(path)?;
-    if let Some(name) = name {
-        bundle = bundle.renamed(name);
+/// As [`read`], and says that it guesses where it does.
+pub fn read_to_use(path: &Path) -> anyhow::Result<Bundle> {
+    if path.is_file() {
+        let guess = Preset::default();
+        say(&format!(
+            "{}: preprocessing guessed as {guess} ({}); a bundle, or `model add --preset`, says it",
+            path.display(),
+            guess.about()
+        ));
     }
-    // A network that does not load here would not load there: better said now than in a service's log.
-    let checked = bundle.clone();
-    tokio::task::spawn_blocking(move || Network::load(&checked, Device::Cpu)).await??;
-    let bus = connection::connect(broker, "model").await?;
-    let store = bus.model_store().await?;
-    for (file, bytes) in bundle.files()? {
-        store.put(bundle.name(), &file, bytes).await?;
-    }
-    let presences = bus.watch_presences().await?;
-    let deadline = UnixMillis::now().after(LOADING);
-    let digest = bundle.digest().clone();
-    let serves = |model: &ServedModel| model.name == *bundle.name() && model.digest == digest;
-    let loaded =
-        presences.wait_until(deadline, |all| all.iter().any(|one| one.models.iter().any(serves))).await;
-    bus.close().await;
-    match loaded {
-        Ok(_) => say(&format!("{} is in the model store and served", bundle.name())),
-        Err(_) => say(&format!("{} is in the model store; no executor serves it yet", bundle.name())),
-    }
-    Ok(())
+    read(path)
 }
 
 /// One network and who serves it.

@@ -8,4 +8,5 @@ mod cuts;
 mod demo;
 mod failover;
 mod imagenet;
+mod pull;
 mod system;

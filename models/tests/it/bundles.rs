@@ -1,6 +1,6 @@
 //! Bundles on disk and over the wire.
 
-use models::{Bundle, ModelError};
+use models::{Bundle, ModelError, Preprocessing, Preset};
 use schemas::{Digest, ModelName};
 
 const MANIFEST: &str = r#"
@@ -85,11 +85,52 @@ fn files_outside_the_folder_are_refused() {
 }
 
 #[test]
-fn a_bare_file_gets_a_guess() {
-    let Some(shared) = crate::shared::folder("a_bare_file_gets_a_guess") else { return };
-    let large = Bundle::from_onnx(&shared.join("models/squeezenet1.1_224.onnx")).unwrap();
-    assert_eq!(large.name().as_str(), "squeezenet1-1_224");
-    assert_eq!(large.preprocessing().resize_short_side, Some(256));
-    let small = Bundle::from_onnx(&shared.join("models/resnet20_cifar10.onnx")).unwrap();
-    assert_eq!((small.preprocessing().resize_short_side, small.preprocessing().width), (None, 32));
+fn presets_are_what_the_publishers_say() {
+    let Some(shared) = crate::shared::folder("presets_are_what_the_publishers_say") else { return };
+    for (network, preset) in [
+        ("mobilenetv2_1.0_224", Preset::ImagenetTf),
+        ("squeezenet1.1_224", Preset::CaffeBgr),
+        ("resnet20_cifar10", Preset::ImagenetTorch),
+        ("vit4_cifar10", Preset::Cifar),
+    ] {
+        let file = shared.join(format!("models/{network}.onnx"));
+        let ours = Bundle::from_onnx(&file, preset).unwrap();
+        // What the accuracy tests check against the published accuracy.
+        let published = crate::shared::bundle(&shared, network);
+        let (ours, published) = (ours.preprocessing(), published.preprocessing());
+        // Written with 15 digits there.
+        assert!((ours.scale - published.scale).abs() < 1e-15, "{network}: {ours:?}");
+        assert_eq!(Preprocessing { scale: published.scale, ..ours.clone() }, *published, "{network}");
+    }
+}
+
+#[test]
+fn a_bare_file_becomes_a_bundle_of_its_name_size_labels_and_origin() {
+    let Some(shared) = crate::shared::folder("a_bare_file_becomes_a_bundle") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let labels = folder.path().join("classes.txt");
+    std::fs::write(&labels, "cat\r\n dog \n").unwrap();
+    let bundle = Bundle::from_onnx(&shared.join("models/squeezenet1.1_224.onnx"), Preset::CaffeBgr).unwrap();
+    assert_eq!(bundle.name().as_str(), "squeezenet1-1_224");
+    let bundle = bundle.with_labels(&labels).unwrap().with_origin("its authors", "MIT");
+    bundle.write_to(&folder.path().join("bundle")).unwrap();
+    let read = Bundle::open(&folder.path().join("bundle")).unwrap();
+    assert_eq!((read.digest(), read.preprocessing()), (bundle.digest(), bundle.preprocessing()));
+    assert_eq!(read.labels(), ["cat", "dog"]);
+    let manifest = std::fs::read_to_string(folder.path().join("bundle/model.toml")).unwrap();
+    assert!(manifest.contains("its authors") && manifest.contains("MIT"), "{manifest}");
+    std::fs::write(&labels, "").unwrap();
+    assert!(matches!(bundle.with_labels(&labels), Err(ModelError::Bundle(_))));
+}
+
+#[test]
+fn writing_leaves_nothing_unfinished_and_no_manifest_without_its_files() {
+    let folder = tempfile::tempdir().unwrap();
+    // A folder in the place of the labels: they cannot be written.
+    std::fs::create_dir_all(folder.path().join("labels.txt/in-the-way")).unwrap();
+    small().write_to(folder.path()).unwrap_err();
+    assert!(!folder.path().join("model.toml").exists());
+    std::fs::remove_dir_all(folder.path().join("labels.txt")).unwrap();
+    small().write_to(folder.path()).unwrap();
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
 }

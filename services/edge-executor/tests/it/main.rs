@@ -7,3 +7,4 @@ mod leaving;
 mod refusals;
 mod site;
 mod splits;
+mod swap;

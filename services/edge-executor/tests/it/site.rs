@@ -66,6 +66,17 @@ impl Site {
         Ok(edge_executor::start(settings, self.context("edge").await?).await?)
     }
 
+    /// An edge executor of the networks in the model store.
+    pub async fn edge_from_store(&self) -> anyhow::Result<edge_executor::Running> {
+        Ok(edge_executor::start(edge_executor::Settings::default(), self.context("edge").await?).await?)
+    }
+
+    /// A cloud executor of the networks in the model store.
+    pub async fn cloud_from_store(&self) -> anyhow::Result<cloud_executor::Running> {
+        let settings = cloud_executor::Settings::default();
+        Ok(cloud_executor::start(settings, self.context("cloud").await?).await?)
+    }
+
     pub async fn cloud(&self) -> anyhow::Result<cloud_executor::Running> {
         let settings = cloud_executor::Settings { models_dir: models_dir(), ..Default::default() };
         Ok(cloud_executor::start(settings, self.context("cloud").await?).await?)
