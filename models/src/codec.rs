@@ -11,8 +11,6 @@ use std::borrow::Cow;
 
 use schemas::{Codec, Compression, DataType, ElementFormat, EncodedTensor, Scale, Tensor, TensorSignature};
 
-pub use compression::ZSTD_LEVEL;
-
 use crate::error::ModelError;
 
 /// Writes a frontier with a codec. A compression that does not make a tensor shorter is left out of that tensor.

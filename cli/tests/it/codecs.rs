@@ -15,9 +15,9 @@ use crate::system::{Up, free_port, splinter, succeed, wait_for};
 
 const CUT: Cut = Cut(4);
 
-/// Greatest difference of a logit from that of the exact frontier. The logits of the shipped network spread over some
-/// 20 units; half a 16-bit unit and half a step of a range of some units are far below this.
-const TOLERANCE: f32 = 2.0;
+/// Greatest difference of a logit from that of the exact frontier. It was 0.0002 for `f16`, 0.0016 for `i8-channel` and
+/// 0.0035 for `i8`; a codec that mixes up anything is off by units.
+const TOLERANCE: f32 = 0.05;
 
 struct Client {
     runtime: tokio::runtime::Runtime,
@@ -120,7 +120,7 @@ fn every_codec_crosses(client: &Client, network: &Network) {
         }
         let (ours, theirs) = (reply.output.to_f32().unwrap(), exact.output.to_f32().unwrap());
         let difference = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-        println!("{codec}: {} bytes, a logit is off by {difference}", reply.sent_bytes);
+        println!("{codec}: {}, a logit is off by {difference}", reply.sent_bytes);
         let bound = if codec.is_exact() { 0.0 } else { TOLERANCE };
         assert!(difference <= bound, "{codec}: a logit is off by {difference}");
         assert_eq!(reply.top[0].index, exact.top[0].index, "{codec}");

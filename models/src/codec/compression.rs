@@ -6,7 +6,7 @@ use crate::error::ModelError;
 
 /// Zstandard's level: see the comparison in `docs/codecs.md`. Each call makes its own context, which costs some 10 µs
 /// each way.
-pub const ZSTD_LEVEL: i32 = 1;
+const ZSTD_LEVEL: i32 = 1;
 
 /// The compressed bytes, which may be more than `raw`; `None` without a compression.
 pub(super) fn compress(compression: Compression, raw: &[u8]) -> Result<Option<Vec<u8>>, ModelError> {

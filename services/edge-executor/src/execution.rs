@@ -123,7 +123,11 @@ impl Executor {
         let sent = ByteCount(message.as_ref().map_or(0, Vec::len) as u64);
         let away = match message {
             Some(message) => self.ask_cloud(asked, message, at_most, progress).await,
-            None => None,
+            None => {
+                let codec = asked.configuration.codec;
+                debug!(id = %asked.id, %codec, "the codec cannot write this frontier, finishing at home");
+                None
+            }
         };
         match away {
             Some(away) => {
