@@ -71,15 +71,14 @@ impl Site {
         Ok(edge_executor::start(edge_executor::Settings::default(), self.context("edge").await?).await?)
     }
 
-    /// A cloud executor of the networks in the model store.
-    pub async fn cloud_from_store(&self) -> anyhow::Result<cloud_executor::Running> {
-        let settings = cloud_executor::Settings::default();
+    /// A cloud executor of the networks in a folder and in the model store.
+    pub async fn cloud_of(&self, models_dir: Option<PathBuf>) -> anyhow::Result<cloud_executor::Running> {
+        let settings = cloud_executor::Settings { models_dir, ..Default::default() };
         Ok(cloud_executor::start(settings, self.context("cloud").await?).await?)
     }
 
     pub async fn cloud(&self) -> anyhow::Result<cloud_executor::Running> {
-        let settings = cloud_executor::Settings { models_dir: models_dir(), ..Default::default() };
-        Ok(cloud_executor::start(settings, self.context("cloud").await?).await?)
+        self.cloud_of(models_dir()).await
     }
 
     /// Serves the subject that all cloud executors share with a handler of the test's.

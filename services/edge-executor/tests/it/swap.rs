@@ -33,6 +33,23 @@ async fn store(site: &Site, bundle: &Bundle) -> anyhow::Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_cloud_with_another_version_gets_no_part_in_the_answer() -> anyhow::Result<()> {
+    let site = Site::start().await?;
+    let folder = tempfile::tempdir()?;
+    newer().write_to(&folder.path().join("newer"))?;
+    let _edge = site.edge().await?;
+    let _cloud = site.cloud_of(Some(folder.path().to_path_buf())).await?;
+    let picture = picture(1);
+    // At cut 0 there is no frontier that would not fit, only the picture.
+    for cut in [0, 9] {
+        let reply = site.classify(cut, &picture).await;
+        assert_eq!(reply.fallback, Some(Fallback::FinishedAtHome), "cut {cut}");
+        assert_eq!(reply.output, site.whole(&picture), "cut {cut}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_request_is_answered_by_one_version_from_end_to_end() -> anyhow::Result<()> {
     const CUT: u16 = 9;
     let site = Site::start().await?;
@@ -48,7 +65,7 @@ async fn every_request_is_answered_by_one_version_from_end_to_end() -> anyhow::R
 
     store(&site, &site.bundle).await?;
     let _edge = site.edge_from_store().await?;
-    let _cloud = site.cloud_from_store().await?;
+    let _cloud = site.cloud_of(None).await?;
     let first = site.classify(CUT, &picture).await;
     assert_eq!((first.fallback, first.output), (None, old_output.clone()));
 
