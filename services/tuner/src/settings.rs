@@ -30,7 +30,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { sysfs_root: PathBuf::from("/sys"), emulate: None, slowdown: 4.0, power: None }
+        Self { sysfs_root: PathBuf::from("/sys"), emulate: None, slowdown: 10.0, power: None }
     }
 }
 

@@ -20,7 +20,7 @@ fn it_begins_at_its_highest_clock_and_labels_everything() {
     assert_eq!(report.emulates.as_deref(), Some("raspberry-pi-4"));
     let clocks: Vec<u64> = report.frequencies_khz.iter().map(|clock| clock.0 / 1000).collect();
     assert_eq!(clocks, [600, 800, 1000, 1200, 1400, 1600, 1800]);
-    assert_eq!((report.frequency_khz, report.slowdown), (Some(megahertz(1800)), Some(4.0)));
+    assert_eq!((report.frequency_khz, report.slowdown), (Some(megahertz(1800)), Some(10.0)));
     let power = report.power.unwrap();
     assert_eq!((power.active_w.get(), power.waiting_w.get()), (4.41, 3.53));
     assert_eq!(power.source, EnergySource::Emulated);
