@@ -57,17 +57,35 @@ pub(crate) enum Operator {
     ByLength(reduction::Reduce),
     Extreme(reduction::Extreme),
     Best(reduction::Best),
-    Accumulated { axis: usize },
+    /// Each element with all before it along an axis.
+    RunningSum {
+        axis: usize,
+    },
     Reshape(shape::Reshape),
-    Transpose { axes: Vec<usize> },
-    Expand { shape: Vec<usize> },
-    Tile { repeats: Vec<usize> },
-    Concat { axis: usize },
+    Transpose {
+        axes: Vec<usize>,
+    },
+    Expand {
+        shape: Vec<usize>,
+    },
+    Tile {
+        repeats: Vec<usize>,
+    },
+    Concat {
+        axis: usize,
+    },
     Einsum(einsum::Einsum),
-    Split { axis: usize, lengths: Vec<usize> },
-    Slice { ranges: Vec<selection::Range> },
+    Split {
+        axis: usize,
+        lengths: Vec<usize>,
+    },
+    Slice {
+        ranges: Vec<selection::Range>,
+    },
     Select(selection::Select),
-    SelectEach { axis: usize },
+    SelectEach {
+        axis: usize,
+    },
     SelectPlaces(selection::Places),
     Scatter,
     Pad(selection::Pad),
@@ -135,7 +153,7 @@ impl Operator {
             Self::Reduce(settings) => one(operands).map(|x| reduction::reduce(settings, x)),
             Self::ByLength(length) => one(operands).map(|x| reduction::by_length(length, x)),
             Self::Extreme(settings) => one(operands).map(|x| reduction::extreme(settings, x)),
-            Self::Accumulated { axis } => one(operands).map(|x| B::float_cumsum(x, *axis)),
+            Self::RunningSum { axis } => one(operands).map(|x| B::float_cumsum(x, *axis)),
             _ => self.rearrange(operands),
         }
     }

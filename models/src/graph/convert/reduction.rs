@@ -58,11 +58,11 @@ pub(super) fn best(node: &NodeView<'_>) -> Result<Converted> {
     Ok(node.apply_to(1, operator)?.of_kinds(kinds).into())
 }
 
-pub(super) fn accumulated(node: &NodeView<'_>) -> Result<Converted> {
+pub(super) fn running_sum(node: &NodeView<'_>) -> Result<Converted> {
     if node.flag("exclusive", false) || node.flag("reverse", false) {
         return Err("exclusive and reverse sums are lacking".to_owned());
     }
     let along = node.number(1)?.ok_or("its axis is missing")? as i64;
     let axis = axis(along, node.shape(0)?.len())?;
-    node.apply(Operator::Accumulated { axis })
+    node.apply(Operator::RunningSum { axis })
 }
