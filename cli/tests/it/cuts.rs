@@ -3,10 +3,10 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use broker::{BrokerSettings, Bus, subjects};
+use broker::{BrokerSettings, Bus, CallError, subjects};
 use schemas::{
-    Front, FrontId, InferReply, InferRequest, Input, LabelledPicture, Millis, ModelName, OptimizeReply,
-    OptimizeRequest, PolicyName, Qos,
+    FaultKind, Front, FrontId, InferReply, InferRequest, Input, LabelledPicture, Millis, ModelName,
+    OptimizeReply, OptimizeRequest, PolicyName, Qos,
 };
 
 use crate::imagenet::{self, Picture, RIGHT};
@@ -32,8 +32,16 @@ async fn measure(bus: &Bus, model: &ModelName, picture: &Picture) -> OptimizeRep
     let bytes = fs::read(&picture.path).unwrap();
     let pictures = vec![LabelledPicture { bytes: bytes.into(), class: None }];
     let request = OptimizeRequest { model: model.clone(), pictures, samples: 1 };
-    let answer = bus.ask(subjects::optimize(model), PATIENCE, &request).await.unwrap();
-    schemas::decode(&answer.body).unwrap()
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match bus.ask(subjects::optimize(model), PATIENCE, &request).await {
+            Ok(answer) => return schemas::decode(&answer.body).unwrap(),
+            // The executors load the network after it was added, and say so with their next heartbeat.
+            Err(CallError::Fault(fault))
+                if fault.kind == FaultKind::Unavailable && Instant::now() < deadline => {}
+            Err(error) => panic!("not measured: {error}"),
+        }
+    }
 }
 
 /// Publishes a front with one cut alone and waits until plans choose it.

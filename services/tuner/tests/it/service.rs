@@ -70,7 +70,7 @@ async fn an_emulated_clock_is_set_read_back_and_announced() -> anyhow::Result<()
 
     let presences = site.bus.watch_presences().await?;
     let slower = site.tune(set(600)).await?;
-    assert_eq!((clock(&slower), slower.changed, slower.hardware.slowdown), (Some(600), true, Some(12.0)));
+    assert_eq!((clock(&slower), slower.changed, slower.hardware.slowdown), (Some(600), true, Some(30.0)));
     assert!(!site.tune(set(600)).await?.changed);
     let announced = |known: &[Presence]| tuner_clock(known) == Some(KiloHertz::from_megahertz(600));
     presences.wait_until(UnixMillis::now().after(PATIENCE), announced).await?;
