@@ -37,7 +37,7 @@ pub(super) fn write(numbers: &[Number], channels: ChannelLayout) -> Option<(Vec<
     Some((scales, bytes))
 }
 
-/// The numbers, little endian, of what [`write`] gave. As many scales as channels.
+/// The numbers, little endian, of what [`write()`] gave. As many scales as channels.
 pub(super) fn read(bytes: &[u8], channels: ChannelLayout, scales: &[Scale]) -> Vec<u8> {
     let (count, inner) = (channels.count as usize, channels.inner as usize);
     let mut numbers = vec![0; bytes.len() * size_of::<Number>()];

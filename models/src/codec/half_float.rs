@@ -20,7 +20,7 @@ pub(super) fn write(numbers: &[[u8; 4]]) -> Vec<u8> {
     bytes
 }
 
-/// The numbers, little endian, of what [`write`] gave.
+/// The numbers, little endian, of what [`write()`] gave.
 pub(super) fn read(bytes: &[u8]) -> Vec<u8> {
     let (bytes, _) = bytes.as_chunks::<2>();
     let mut numbers = vec![0; bytes.len() * size_of::<f32>()];
