@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use broker::CallError;
+use broker::{Call, CallError};
 use schemas::{Fault, FaultKind, UnixMillis};
 use testkit::{TestServer, wait_for};
 use tokio::sync::Notify;
@@ -119,7 +119,9 @@ async fn a_panic_is_an_internal_fault_and_the_service_lives_on() {
         async { answer("fine") }
     })
     .await;
-    let error = caller.call(call(vec![own("one")], PATIENCE)).await.unwrap_err();
+    // Writing the panic's backtrace may take longer than a server is usually waited for.
+    let patient = Call { accept_within: Some(PATIENCE), ..call(vec![own("one")], PATIENCE) };
+    let error = caller.call(patient).await.unwrap_err();
     assert_eq!(error.to_fault().kind, FaultKind::Internal);
     assert_eq!(text(&caller.call(call(vec![own("one")], PATIENCE)).await.unwrap().body), "fine");
 }
