@@ -1,0 +1,80 @@
+//! What can go wrong here.
+
+use std::path::PathBuf;
+
+use crate::knob::{Knob, UnreadableValue};
+
+/// A space, a pool or a search that cannot be.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A knob's list of values is unusable.
+    #[error("the knob {knob} needs between 1 and {most} values, none of them twice")]
+    KnobValues {
+        /// The knob.
+        knob: Knob,
+        /// The longest list.
+        most: usize,
+    },
+    /// A knob has two lists.
+    #[error("the knob {knob} is declared twice")]
+    KnobTwice {
+        /// The knob.
+        knob: Knob,
+    },
+    /// The product of the lists is beyond what can be enumerated.
+    #[error("the knobs make more than {most} combinations: declare fewer values")]
+    TooManyCombinations {
+        /// The most.
+        most: u64,
+    },
+    /// No combination of values is legal.
+    #[error("no configuration of this space is legal: its rules exclude every combination of its values")]
+    EmptySpace,
+    /// A knob has none of the wanted values on these machines.
+    #[error("the knob {knob} is wanted at {wanted}, and the machines offer {offered}")]
+    NotOffered {
+        /// The knob.
+        knob: Knob,
+        /// What the space declares.
+        wanted: String,
+        /// What there is.
+        offered: String,
+    },
+    /// A value that its knob cannot have.
+    #[error(transparent)]
+    Value(#[from] UnreadableValue),
+    /// A space file that cannot be understood.
+    #[error("{file}: {problem}")]
+    SpaceFile {
+        /// The file, or the preset.
+        file: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// No preset has that name.
+    #[error("there is no preset {name:?}; there are {known}")]
+    UnknownPreset {
+        /// What was asked for.
+        name: String,
+        /// The presets.
+        known: String,
+    },
+    /// No strategy has that name.
+    #[error("there is no strategy {name:?}; there are {known}")]
+    UnknownStrategy {
+        /// What was asked for.
+        name: String,
+        /// The strategies.
+        known: String,
+    },
+    /// A pool that cannot be read.
+    #[error("{file}{line}: {problem}", file = file.display(), line = line.map(|line| format!(", line {line}")).unwrap_or_default())]
+    Pool {
+        /// The file.
+        file: PathBuf,
+        /// Where, from 1.
+        line: Option<u64>,
+        /// What is wrong and what to do.
+        problem: String,
+    },
+}
