@@ -7,7 +7,7 @@ use async_nats::jetstream::object_store::{Config, ObjectStore};
 use async_nats::jetstream::{self};
 use futures::StreamExt;
 use schemas::{ByteCount, ModelName};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
 use crate::bucket::OPERATION;
@@ -86,36 +86,59 @@ impl ModelStore {
 
     /// Gets a file of a network; `None` when there is none. The bytes are checked against the store's SHA-256.
     pub async fn get(&self, model: &ModelName, file: &str) -> Result<Option<Vec<u8>>, BrokerError> {
-        use async_nats::jetstream::object_store::GetErrorKind;
+        let mut bytes = Vec::new();
+        Ok(self.copy(model, file, &mut bytes).await?.map(|_| bytes))
+    }
+
+    /// Copies a file of a network, piece by piece, and says how many bytes it has; `None` when there is none. What was
+    /// written is of no use when this fails: the bytes are checked against the store's SHA-256 at their end.
+    pub async fn copy(
+        &self,
+        model: &ModelName,
+        file: &str,
+        to: &mut (impl AsyncWrite + Unpin),
+    ) -> Result<Option<ByteCount>, BrokerError> {
         let name = format!("{model}/{file}");
-        let damaged = |reason: String| BrokerError::Damaged { name: name.clone(), reason };
-        let getting = async {
-            let mut object = match self.store.get(&name).await {
-                Ok(object) => object,
-                Err(error) if error.kind() == GetErrorKind::NotFound => return Ok(None),
-                Err(error) => return Err(BrokerError::failed("reading the model store", error)),
-            };
-            let size = object.info().size as u64;
-            if size > GREATEST_FILE {
-                return Err(damaged(format!("{size} bytes are more than the {GREATEST_FILE} accepted")));
-            }
-            let mut bytes = Vec::new();
-            // Not `read_to_end`: the client's reader reports a wrong digest after it has filled the buffer, on which
-            // tokio's panics.
-            let mut piece = vec![0; PIECE];
-            loop {
-                match object.read(&mut piece).await.map_err(|error| damaged(error.to_string()))? {
-                    0 => break,
-                    length => bytes.extend_from_slice(&piece[..length]),
+        let copying = self.copy_named(&name, to);
+        timeout(TRANSFER, copying).await.map_err(|_| BrokerError::TimedOut("reading the model store"))?
+    }
+
+    async fn copy_named(
+        &self,
+        name: &str,
+        to: &mut (impl AsyncWrite + Unpin),
+    ) -> Result<Option<ByteCount>, BrokerError> {
+        use async_nats::jetstream::object_store::GetErrorKind;
+        let damaged = |reason: String| BrokerError::Damaged { name: name.to_owned(), reason };
+        let mut object = match self.store.get(name).await {
+            Ok(object) => object,
+            Err(error) if error.kind() == GetErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(BrokerError::failed("reading the model store", error)),
+        };
+        let size = object.info().size as u64;
+        if size > GREATEST_FILE {
+            return Err(damaged(format!("{size} bytes are more than the {GREATEST_FILE} accepted")));
+        }
+        let mut arrived = 0;
+        // Not `read_to_end`: the client's reader reports a wrong digest after it has filled the buffer, on which
+        // tokio's panics.
+        let mut piece = vec![0; PIECE];
+        loop {
+            match object.read(&mut piece).await.map_err(|error| damaged(error.to_string()))? {
+                0 => break,
+                length => {
+                    arrived += length as u64;
+                    let written = to.write_all(&piece[..length]).await;
+                    written.map_err(|error| BrokerError::failed("writing a model's file", error))?;
                 }
             }
-            if bytes.len() as u64 == size {
-                Ok(Some(bytes))
-            } else {
-                Err(damaged(format!("{} bytes arrived of {size}", bytes.len())))
-            }
-        };
-        timeout(TRANSFER, getting).await.map_err(|_| BrokerError::TimedOut("reading the model store"))?
+        }
+        to.flush().await.map_err(|error| BrokerError::failed("writing a model's file", error))?;
+        if arrived == size {
+            Ok(Some(ByteCount(size)))
+        } else {
+            Err(damaged(format!("{arrived} bytes arrived of {size}")))
+        }
     }
 
     /// Every file in the store whose name is `<model>/<file>`.

@@ -6,6 +6,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use models::Preset;
 use schemas::{ModelName, PolicyName, ServiceKind};
+use search::strategy::StrategyName;
 
 /// Runs one neural network on two machines: the first layers on an edge device, the rest in the cloud. For
 /// every request it decides anew where to cut, so that the request meets its latency limit with the least
@@ -164,24 +165,89 @@ pub enum ModelCommand {
         output: OutputArguments,
     },
     /// Show where a network can be cut and what each cut costs
-    Inspect {
-        /// A bundle folder, an ONNX file, or the name of a network that a running system serves
-        model: String,
-        #[command(flatten)]
-        #[allow(missing_docs)]
-        broker: BrokerArguments,
-        #[command(flatten)]
-        #[allow(missing_docs)]
-        output: OutputArguments,
-    },
-    /// Check a bundle's digests, and that head and tail equal the whole network at every cut
-    Verify {
-        /// A bundle folder or an ONNX file
-        path: PathBuf,
-        #[command(flatten)]
-        #[allow(missing_docs)]
-        output: OutputArguments,
-    },
+    Inspect(InspectArguments),
+    /// Divide a network at a cut into two ONNX files, head.onnx and tail.onnx, that any runtime takes
+    Cut(CutArguments),
+    /// Prove on random input that head and tail equal the whole network at every cut
+    Verify(VerifyArguments),
+}
+
+/// `splinter model verify`
+#[derive(Debug, Args)]
+#[command(after_help = "EXAMPLES:
+  splinter model verify net.onnx                   every cut, on one random input
+  splinter model verify bundle/ --seed 7 --json    another input, the greatest difference of each cut
+
+A bundle's digests are checked too. The exit code is 1 where a cut differs.")]
+pub struct VerifyArguments {
+    /// A bundle folder or an ONNX file
+    pub path: PathBuf,
+    /// Seed of the random input: numbers between -1 and 1
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub output: OutputArguments,
+}
+
+/// `splinter model inspect`
+#[derive(Debug, Args)]
+#[command(after_help = "EXAMPLES:
+  splinter model inspect net.onnx                       the cuts worth trying
+  splinter model inspect net.onnx --all                 every cut, those too beside which a better one divides the work alike
+  splinter model inspect net.onnx --plot cuts.html      the same to look at
+  splinter model inspect mobilenetv2 --json             all of it, of a network that a running system serves
+
+Bytes are those of a picture's frontier before compression; MACs are multiply-accumulates; weights are counted as they are used,
+with normalisations folded into the convolutions before them.")]
+pub struct InspectArguments {
+    /// A bundle folder, an ONNX file, or the name of a network that a running system serves
+    pub model: String,
+    /// Show every cut
+    #[arg(long)]
+    pub all: bool,
+    /// Draw bytes and multiply-accumulates over the cuts, as one HTML file that needs nothing else
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PathBuf>,
+    /// Write over a file of that name
+    #[arg(long, requires = "plot")]
+    pub force: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub broker: BrokerArguments,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub output: OutputArguments,
+}
+
+/// `splinter model cut`
+#[derive(Debug, Args)]
+#[command(after_help = "EXAMPLES:
+  splinter model cut resnet50.onnx --at layer3.0.relu_2 -o halves/
+  splinter model cut mobilenetv2/ --at 42 -o halves/ --force
+
+Nodes and weights stay as they are in the file; what the head gives, in this order, is what the tail takes. In Python:
+
+  frontier = onnxruntime.InferenceSession('halves/head.onnx').run(None, {'input': picture})
+  tail = onnxruntime.InferenceSession('halves/tail.onnx')
+  output = tail.run(None, {input.name: value for input, value in zip(tail.get_inputs(), frontier)})
+
+`splinter model inspect` lists the cuts with their names.")]
+pub struct CutArguments {
+    /// A bundle folder or an ONNX file
+    pub model: PathBuf,
+    /// Where: a cut's number, its name, or the name of the one tensor that crosses it
+    #[arg(long, value_name = "CUT")]
+    pub at: String,
+    /// The folder for head.onnx and tail.onnx, made where there is none
+    #[arg(long, short, value_name = "DIR")]
+    pub output_dir: PathBuf,
+    /// Write over files of those names
+    #[arg(long)]
+    pub force: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub output: OutputArguments,
 }
 
 /// `splinter model add`
@@ -241,20 +307,61 @@ pub struct PullArguments {
 #[derive(Debug, Args)]
 pub struct OptimizeArguments {
     /// The network to measure
-    #[arg(long)]
-    pub model: ModelName,
+    #[arg(long, required_unless_present = "pool")]
+    pub model: Option<ModelName>,
     /// A folder of JPEG or PNG pictures to measure with; classes come from its labels.csv (file,class_index)
-    #[arg(long, value_name = "DIR")]
-    pub images: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "pool")]
+    pub images: Option<PathBuf>,
     /// Requests measured for each configuration
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub samples: u32,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub pool: PoolArguments,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub broker: BrokerArguments,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub output: OutputArguments,
+}
+
+/// Search strategies on recorded measurements instead of the live system.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "On recorded measurements")]
+pub struct PoolArguments {
+    /// Compare search strategies on a CSV file of measurements, one row each; nothing is measured
+    #[arg(long, value_name = "FILE.csv", conflicts_with_all = ["model", "images"])]
+    pub pool: Option<PathBuf>,
+    /// The space of the pool's network: vgg16, resnet50, mobilenetv2 or vit of the DynaSplit paper. Without it, and
+    /// without --space, that of the values in the file
+    #[arg(long, value_name = "NAME", requires = "pool", conflicts_with = "space")]
+    pub network: Option<String>,
+    /// A space.toml that declares the pool's space
+    #[arg(long, value_name = "FILE", requires = "pool")]
+    pub space: Option<PathBuf>,
+    /// The strategies, all of them without it
+    #[arg(long, value_name = "NAME", value_delimiter = ',', requires = "pool", value_parser = strategy())]
+    pub strategy: Vec<StrategyName>,
+    /// How much to evaluate: shares of the configurations in the pool
+    #[arg(
+        long,
+        value_name = "SHARE",
+        value_delimiter = ',',
+        default_values_t = [0.05, 0.1, 0.2, 0.5],
+        requires = "pool",
+        value_parser = budget
+    )]
+    pub budget: Vec<f64>,
+    /// Runs of each strategy, each from a seed of its own
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000), requires = "pool")]
+    pub seeds: u32,
+    /// The first seed
+    #[arg(long, default_value_t = 123_456_789, requires = "pool")]
+    pub first_seed: u64,
+    /// Configurations asked for at once, as if so many pairs of machines measured side by side
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000), requires = "pool")]
+    pub batch: u32,
 }
 
 /// `splinter front`
@@ -272,6 +379,16 @@ pub enum FrontCommand {
         #[allow(missing_docs)]
         output: OutputArguments,
     },
+}
+
+fn strategy() -> impl TypedValueParser<Value = StrategyName> {
+    PossibleValuesParser::new(StrategyName::ALL.map(StrategyName::as_str))
+        .try_map(|name| name.parse::<StrategyName>())
+}
+
+fn budget(text: &str) -> Result<f64, String> {
+    let share = text.parse::<f64>().ok().filter(|share| *share > 0.0 && *share <= 1.0);
+    share.ok_or_else(|| "a budget is a share of the space, above 0 and up to 1".into())
 }
 
 fn preset() -> impl TypedValueParser<Value = Preset> {

@@ -5,6 +5,7 @@ mod catalogue;
 mod commands;
 mod connection;
 mod output;
+mod page;
 mod render;
 mod site;
 

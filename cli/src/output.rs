@@ -1,6 +1,7 @@
 //! Where results and progress go: results to standard output, everything else to standard error.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use anyhow::Context;
 use serde::Serialize;
@@ -16,6 +17,19 @@ pub fn print<T: Serialize>(json: bool, result: &T, text: impl FnOnce(&T) -> Stri
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written.context("cannot write to standard output"),
     }
+}
+
+/// Writes a file, whole or not at all.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let written = tempfile::NamedTempFile::new_in(folder).and_then(|mut file| {
+        file.write_all(bytes)?;
+        // A temporary file is its owner's only; this one is for everybody whom the folder is for.
+        #[cfg(unix)]
+        file.as_file().set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+        file.persist(path).map_err(|error| error.error)
+    });
+    written.map(drop).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Says how far things are, on standard error.

@@ -1,15 +1,19 @@
 //! Tables that people read.
 
+mod comparison;
+
 use std::collections::BTreeMap;
 
 use comfy_table::{CellAlignment, Table, presets};
 use loadgen::Evaluation;
 use schemas::{
-    Codec, EnergyEntry, EnergySource, Fallback, Front, Measurement, Millis, ModelDescription, Share,
-    WithheldCodec,
+    Codec, CutDescription, ElementFormat, EnergyEntry, EnergySource, Fallback, Front, Measurement, Millis,
+    Share, WithheldCodec,
 };
 
 use crate::catalogue::CatalogueNetwork;
+
+pub use comparison::comparison;
 
 /// What stands in a cell whose value nobody measures or models.
 const UNKNOWN: &str = "-";
@@ -67,18 +71,25 @@ pub fn catalogue(networks: &[CatalogueNetwork]) -> String {
     rows.to_string()
 }
 
-/// The cuts of a network and what each costs.
-pub fn cuts(description: &ModelDescription) -> String {
-    let mut rows = table(&["cut", "after", "crosses", "bytes", "MACs before", "MACs after"], 3);
-    for cut in &description.cuts {
+/// Cuts of a network and what each costs.
+pub fn cuts(cuts: &[&CutDescription]) -> String {
+    let headers =
+        ["cut", "after", "crosses", "f32", "f16", "i8", "MACs before", "after", "weights before", "after"];
+    let mut rows = table(&headers, 3);
+    for cut in cuts {
         let shapes: Vec<_> = cut.frontier.iter().map(|tensor| shape(&tensor.shape)).collect();
+        let bytes = |elements| cut.bytes_in(elements).map_or(UNKNOWN.into(), |bytes| bytes.to_string());
         rows.add_row([
             cut.cut.to_string(),
             cut.name.clone(),
             shapes.join(" + "),
-            cut.bytes.to_string(),
-            mega(cut.macs_before),
-            mega(cut.macs_after),
+            bytes(ElementFormat::F32),
+            bytes(ElementFormat::F16),
+            bytes(ElementFormat::I8),
+            count(cut.macs_before),
+            count(cut.macs_after),
+            count(cut.parameters_before),
+            count(cut.parameters_after),
         ]);
     }
     rows.to_string()
@@ -89,8 +100,15 @@ pub fn shape(dimensions: &[u64]) -> String {
     dimensions.iter().map(u64::to_string).collect::<Vec<_>>().join("×")
 }
 
-fn mega(macs: u64) -> String {
-    format!("{:.2} M", macs as f64 / 1e6)
+/// A number of things with three or four figures.
+fn count(number: u64) -> String {
+    let value = number as f64;
+    match number {
+        0..1_000 => number.to_string(),
+        1_000..1_000_000 => format!("{:.1} k", value / 1e3),
+        1_000_000..10_000_000_000 => format!("{:.2} M", value / 1e6),
+        _ => format!("{:.2} G", value / 1e9),
+    }
 }
 
 /// Measured configurations, one a row.

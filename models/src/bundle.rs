@@ -1,5 +1,6 @@
 //! A network's files: ONNX, `model.toml`, labels.
 
+use std::borrow::Cow;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use crate::error::ModelError;
 use crate::graph::import;
 use crate::preprocessing::Preprocessing;
 use crate::preset::Preset;
+use crate::source::Source;
 
 /// Greatest size of an ONNX file: protobuf itself ends at 2 GiB, edge devices well before half of it.
 pub const GREATEST_ONNX_BYTES: u64 = 1 << 30;
@@ -29,7 +31,7 @@ pub struct Bundle {
     manifest: Manifest,
     digest: Digest,
     labels: Arc<[String]>,
-    onnx: Arc<[u8]>,
+    onnx: Source,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -64,7 +66,7 @@ impl Bundle {
     pub fn open(dir: &Path) -> Result<Self, ModelError> {
         let text = read_text(&dir.join(MANIFEST_FILE))?;
         let manifest = parse(&text)?;
-        let onnx = read(&dir.join(plain_name(&manifest.files.onnx)?), GREATEST_ONNX_BYTES)?;
+        let onnx = Source::open(&dir.join(plain_name(&manifest.files.onnx)?), GREATEST_ONNX_BYTES)?;
         let labels = match &manifest.files.labels {
             Some(file) => Some(read_text(&dir.join(plain_name(file)?))?),
             None => None,
@@ -77,7 +79,18 @@ impl Bundle {
     /// # Errors
     /// As [`Bundle::open`].
     pub fn from_files(model_toml: &str, onnx: Vec<u8>, labels: Option<&str>) -> Result<Self, ModelError> {
-        Self::from_manifest(parse(model_toml)?, onnx, labels)
+        if onnx.len() as u64 > GREATEST_ONNX_BYTES {
+            return Err(ModelError::Bundle(format!("the ONNX file has {} bytes", onnx.len())));
+        }
+        Self::from_manifest(parse(model_toml)?, onnx.into(), labels)
+    }
+
+    /// Takes a bundle's texts with an ONNX file, which is held open as long as the bundle lives: it may be deleted.
+    ///
+    /// # Errors
+    /// As [`Bundle::open`].
+    pub fn from_file(model_toml: &str, onnx: &Path, labels: Option<&str>) -> Result<Self, ModelError> {
+        Self::from_manifest(parse(model_toml)?, Source::open(onnx, GREATEST_ONNX_BYTES)?, labels)
     }
 
     /// Takes a bare ONNX file with a preset of preprocessing at the size of its input. Its name is the file's, it has
@@ -86,13 +99,29 @@ impl Bundle {
     /// # Errors
     /// When the file cannot be read or has no input of 1 × 3 × height × width.
     pub fn from_onnx(path: &Path, preset: Preset) -> Result<Self, ModelError> {
-        let onnx = read(path, GREATEST_ONNX_BYTES)?;
+        Self::bare(path, preset, |channels| channels == RGB)
+    }
+
+    /// As [`Bundle::from_onnx`] for who looks at a network and gives it no pictures: its input may have any number of
+    /// channels.
+    ///
+    /// # Errors
+    /// When the file cannot be read or has no input of 1 × channels × height × width.
+    pub fn from_onnx_to_look_at(path: &Path) -> Result<Self, ModelError> {
+        Self::bare(path, Preset::default(), |_| true)
+    }
+
+    fn bare(path: &Path, preset: Preset, takes: fn(u64) -> bool) -> Result<Self, ModelError> {
+        let onnx = Source::open(path, GREATEST_ONNX_BYTES)?;
         let file = path.display().to_string();
         let shape = import::input_shape(&onnx, &file)?;
+        let size = picture_size(&shape).filter(|_| takes(shape[1]));
         let preprocessing =
-            picture_size(&shape).map(|(width, height)| preset.preprocessing(width, height)).ok_or_else(
-                || ModelError::Bundle(format!("{file}: its input {shape:?} is no RGB picture")),
-            )?;
+            size.map(|(width, height)| preset.preprocessing(width, height)).ok_or_else(|| {
+                ModelError::Bundle(format!(
+                    "{file}: its input {shape:?} is no RGB picture (1×3×height×width)"
+                ))
+            })?;
         let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         let manifest = Manifest {
             name: name_from(&stem)?,
@@ -104,14 +133,11 @@ impl Bundle {
         Self::from_manifest(manifest, onnx, None)
     }
 
-    fn from_manifest(manifest: Manifest, onnx: Vec<u8>, labels: Option<&str>) -> Result<Self, ModelError> {
+    fn from_manifest(manifest: Manifest, onnx: Source, labels: Option<&str>) -> Result<Self, ModelError> {
         if let Some(fault) = manifest.preprocessing.fault() {
             return Err(ModelError::Bundle(fault));
         }
-        if onnx.len() as u64 > GREATEST_ONNX_BYTES {
-            return Err(ModelError::Bundle(format!("the ONNX file has {} bytes", onnx.len())));
-        }
-        let digest = digest_of(&onnx);
+        let digest = onnx.digest()?;
         check_digest(&manifest.files.onnx, manifest.files.onnx_sha256.as_ref(), &digest)?;
         let labels = match (labels, &manifest.files.labels) {
             (Some(text), file) => {
@@ -122,7 +148,7 @@ impl Bundle {
             (None, Some(file)) => return Err(ModelError::Bundle(format!("{file} is missing"))),
             (None, None) => Vec::new(),
         };
-        Ok(Self { manifest, digest, labels: labels.into(), onnx: onnx.into() })
+        Ok(Self { manifest, digest, labels: labels.into(), onnx })
     }
 
     /// The name it is served under.
@@ -170,8 +196,15 @@ impl Bundle {
         &self.manifest.preprocessing
     }
 
-    /// The ONNX file's bytes.
-    pub fn onnx(&self) -> &[u8] {
+    /// The ONNX file's bytes, read anew where the bundle was opened from a folder.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn onnx(&self) -> Result<Cow<'_, [u8]>, ModelError> {
+        self.onnx.bytes()
+    }
+
+    pub(crate) fn source(&self) -> &Source {
         &self.onnx
     }
 
@@ -179,7 +212,7 @@ impl Bundle {
     /// digests), so that whoever finds it where they are stored in this order finds the others too.
     ///
     /// # Errors
-    /// When `model.toml` cannot be written as text.
+    /// When `model.toml` cannot be written as text, or the ONNX file cannot be read.
     pub fn files(&self) -> Result<Vec<(String, Vec<u8>)>, ModelError> {
         let labels = (!self.labels.is_empty()).then(|| {
             let mut text = self.labels.join("\n");
@@ -194,7 +227,7 @@ impl Bundle {
             labels_sha256: labels.as_ref().map(|text| digest_of(text.as_bytes())),
         };
         let text = toml::to_string(&manifest).map_err(|e| ModelError::ManifestNotWritten(Box::new(e)))?;
-        let mut files = vec![(ONNX_FILE.to_owned(), self.onnx.to_vec())];
+        let mut files = vec![(ONNX_FILE.to_owned(), self.onnx.bytes()?.into_owned())];
         files.extend(labels.map(|text| (LABELS_FILE.to_owned(), text.into_bytes())));
         files.push((MANIFEST_FILE.to_owned(), text.into_bytes()));
         Ok(files)
@@ -242,9 +275,12 @@ fn labels_of(text: &str) -> Vec<String> {
     text.lines().map(|line| line.trim().to_owned()).collect()
 }
 
-/// Width and height of an input that is one RGB picture.
+/// Channels of a colour picture.
+const RGB: u64 = 3;
+
+/// Width and height of an input that is one picture.
 fn picture_size(shape: &[u64]) -> Option<(u32, u32)> {
-    let &[1, 3, height, width] = shape else { return None };
+    let &[1, _, height, width] = shape else { return None };
     Some((u32::try_from(width).ok()?, u32::try_from(height).ok()?))
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use schemas::{Codec, Cut, TensorError};
+use schemas::{Accelerator, Codec, Cut, TensorError};
 
 /// Why a bundle, a network or an input was refused.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +63,20 @@ pub enum ModelError {
         /// The network's last cut.
         last: Cut,
     },
+    /// What should run the network cannot.
+    #[error("{accelerator} cannot be used: {reason}")]
+    Accelerator {
+        /// Which one.
+        accelerator: Accelerator,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// At the two ends there is only one side.
+    #[error("at cut {cut} all is on one side; cuts between the two ends divide a network")]
+    NothingToDivide {
+        /// The cut asked for.
+        cut: Cut,
+    },
     /// An input tensor or a frontier is of another count, type or shape than the network wants.
     #[error("the tensors do not fit the network: {0}")]
     WrongTensors(String),
@@ -105,6 +119,7 @@ impl ModelError {
         matches!(
             self,
             Self::NoSuchCut { .. }
+                | Self::NothingToDivide { .. }
                 | Self::WrongTensors(_)
                 | Self::Undecodable(_)
                 | Self::Tensor(_)

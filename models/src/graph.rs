@@ -1,19 +1,25 @@
 //! The interpreter's graph: nodes in topological order, each run once for an inference.
 
 mod batch;
-mod constant;
+pub(crate) mod constant;
 mod convert;
-mod file;
+pub(crate) mod file;
 mod fuse;
 pub(crate) mod import;
+mod naming;
 
+use std::collections::HashMap;
 use std::ops::Range;
 
+use burn_backend::DType;
+
+use self::constant::Constant;
 use crate::cuts::Wiring;
 use crate::error::ModelError;
 use crate::guard::guarded;
 use crate::kernels::Clamp;
-use crate::operators::{Operator, Primitive};
+use crate::network::GREATEST_BATCH;
+use crate::operators::{Operator, Primitive, shape_of};
 
 /// A value's number: 0 is the network's input, then what each node makes.
 pub(crate) type ValueId = usize;
@@ -56,6 +62,15 @@ impl Node {
         self
     }
 
+    /// The numbers of its constant operands.
+    fn parameters(&self) -> u64 {
+        let numbers = self.operands.iter().map(|operand| match operand {
+            Operand::Value(_) => 0,
+            Operand::Constant(tensor) => shape_of(tensor).iter().map(|side| *side as u64).product(),
+        });
+        numbers.sum()
+    }
+
     /// The values it reads.
     pub(crate) fn reads(&self) -> Vec<ValueId> {
         let values = self.operands.iter().filter_map(|operand| match operand {
@@ -71,8 +86,27 @@ impl Node {
 pub(crate) struct ValueInfo {
     pub(crate) name: String,
     pub(crate) shape: Vec<usize>,
-    /// The axis along which the pictures of a batch lie.
+    /// What the file says its elements are; here all are computed in `f32`.
+    pub(crate) kind: DType,
+    /// The axis along which the pictures of a batch lie. Where a file puts the tokens of a picture before the pictures
+    /// in one axis, those of several pictures alternate there.
     pub(crate) batch: Option<usize>,
+}
+
+impl ValueInfo {
+    /// How many pictures a tensor of this shape holds; `None` when it is no such value.
+    pub(crate) fn pictures(&self, shape: &[usize]) -> Option<usize> {
+        if shape == self.shape {
+            return Some(1);
+        }
+        let axis = self.batch?;
+        let each = *self.shape.get(axis)?;
+        let held = shape.get(axis)?.checked_div(each)?;
+        let mut one = shape.to_vec();
+        one[axis] = each;
+        let fits = one == self.shape && shape[axis] == held * each;
+        (fits && (1..=GREATEST_BATCH).contains(&held)).then_some(held)
+    }
 }
 
 /// A network as the interpreter runs it.
@@ -82,6 +116,10 @@ pub(crate) struct Graph {
     pub(crate) values: Vec<ValueInfo>,
     pub(crate) output: ValueId,
     pub(crate) wiring: Wiring,
+    /// For each node the numbers of its weights.
+    pub(crate) parameters: Vec<u64>,
+    /// What the file computes from its input's shape, by name: constants, since the shape is fixed here.
+    pub(crate) derived: HashMap<String, Constant>,
     /// For each node the activation that the next one is, where both are computed at once when both are to run. They
     /// stay two nodes, between which the network can be cut.
     clamps: Vec<Option<Clamp>>,
@@ -97,13 +135,20 @@ fn clamp_after(index: usize, nodes: &[Node], wiring: &Wiring) -> Option<Clamp> {
 }
 
 impl Graph {
-    pub(crate) fn new(nodes: Vec<Node>, values: Vec<ValueInfo>, output: ValueId) -> Self {
+    pub(crate) fn new(
+        nodes: Vec<Node>,
+        values: Vec<ValueInfo>,
+        derived: HashMap<String, Constant>,
+        output: ValueId,
+    ) -> Self {
+        // Our own kernels take the weights in.
+        let parameters = nodes.iter().map(Node::parameters).collect();
         let nodes: Vec<Node> = nodes.into_iter().map(Node::prepared).collect();
         let reads: Vec<Vec<ValueId>> = nodes.iter().map(Node::reads).collect();
         let makes: Vec<usize> = nodes.iter().map(|node| node.makes.len()).collect();
         let wiring = Wiring::new(&reads, &makes, output);
         let clamps = (0..nodes.len()).map(|index| clamp_after(index, &nodes, &wiring)).collect();
-        Self { wiring, nodes, values, output, clamps }
+        Self { wiring, nodes, values, output, parameters, derived, clamps }
     }
 
     /// Runs some nodes on the values that cross into them and gives the values wanted.

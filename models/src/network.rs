@@ -2,44 +2,29 @@
 
 use std::sync::Arc;
 
-use burn_backend::TensorData;
-use burn_backend::ops::FloatTensorOps;
-use burn_dispatch::DispatchDevice;
-use burn_dispatch::devices::FlexDevice;
 use schemas::{
-    ByteCount, Cut, CutDescription, DataType, Digest, ModelDescription, ModelName, Tensor, TensorSignature,
+    Accelerator, ByteCount, Cut, CutDescription, DataType, Digest, ModelDescription, ModelName, Tensor,
+    TensorSignature,
 };
 
 use crate::bundle::Bundle;
+use crate::engine::{self, Engine, Loaded, Part};
 use crate::error::ModelError;
-use crate::graph::{Graph, ValueId, import};
-use crate::operators::{B, Primitive};
+use crate::graph::{Graph, ValueId, file};
+use crate::split::{self, Halves};
 
-/// What a network runs on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum Device {
-    /// This machine's processor, on rayon's threads.
-    #[default]
-    Cpu,
-}
-
-impl Device {
-    fn of_burn(self) -> DispatchDevice {
-        match self {
-            Self::Cpu => DispatchDevice::Flex(FlexDevice),
-        }
-    }
-}
+/// Most pictures of one run: activations take a picture's memory times this, and nobody waits for more.
+pub const GREATEST_BATCH: usize = 64;
 
 /// A network ready to run. Clones share everything; any number of threads may run it at once.
 #[derive(Debug, Clone)]
-pub struct Network(Arc<Loaded>);
+pub struct Network(Arc<Inner>);
 
 #[derive(Debug)]
-struct Loaded {
-    graph: Graph,
-    device: DispatchDevice,
+struct Inner {
+    graph: Arc<Graph>,
+    engine: Box<dyn Engine>,
+    accelerator: Accelerator,
     digest: Digest,
     last_cut: Cut,
 }
@@ -49,24 +34,41 @@ impl Network {
     ///
     /// # Errors
     /// When the file is corrupt, uses an operator or a setting that we lack, or takes pictures of another size
-    /// than the bundle's preprocessing makes.
-    pub fn load(bundle: &Bundle, device: Device) -> Result<Self, ModelError> {
-        let device = device.of_burn();
-        let file = format!("{}/model.onnx", bundle.name());
-        let pictures = bundle.preprocessing();
+    /// than the bundle's preprocessing makes; when the accelerator is not there or not built in.
+    pub fn load(bundle: &Bundle, accelerator: Accelerator) -> Result<Self, ModelError> {
+        let network = Self::new(bundle, accelerator, engine::load(bundle, accelerator)?)?;
+        let (input, pictures) = (&network.0.graph.values[0].shape, bundle.preprocessing());
         let plane = [pictures.height as usize, pictures.width as usize];
-        let graph = import::import(bundle.onnx(), &file, plane, &device)?;
-        let input = &graph.values[0].shape;
         if input[2..] != plane {
+            let name = bundle.name();
             return Err(ModelError::Bundle(format!(
-                "{file} takes pictures of {}×{}, model.toml makes them {}×{}; set width and height there",
+                "{name}/model.onnx takes pictures of {}×{}, model.toml makes them {}×{}; set width and height there",
                 input[3], input[2], plane[1], plane[0]
             )));
         }
+        Ok(network)
+    }
+
+    /// The same network on another accelerator. Where that leaves the graph as it is, the two share it.
+    ///
+    /// # Errors
+    /// As [`Network::load`], and when the bundle is another one.
+    pub fn load_beside(&self, bundle: &Bundle, accelerator: Accelerator) -> Result<Self, ModelError> {
+        self.check_digest(bundle)?;
+        Self::new(bundle, accelerator, engine::load_beside(&self.0.graph, bundle, accelerator)?)
+    }
+
+    fn new(bundle: &Bundle, accelerator: Accelerator, loaded: Loaded) -> Result<Self, ModelError> {
+        let Loaded { graph, engine } = loaded;
         let last_cut = u16::try_from(graph.wiring.last_cut())
             .map(Cut)
             .map_err(|_| ModelError::Bundle("the network has more than 65 535 nodes".to_owned()))?;
-        Ok(Self(Arc::new(Loaded { graph, device, digest: bundle.digest().clone(), last_cut })))
+        Ok(Self(Arc::new(Inner { graph, engine, accelerator, digest: bundle.digest().clone(), last_cut })))
+    }
+
+    /// What runs it.
+    pub fn accelerator(&self) -> Accelerator {
+        self.0.accelerator
     }
 
     /// The cut with every node in the head.
@@ -107,6 +109,8 @@ impl Network {
             bytes: ByteCount(bytes as u64),
             macs_before: before.iter().map(|node| node.macs).sum(),
             macs_after: after.iter().map(|node| node.macs).sum(),
+            parameters_before: graph.parameters[..place].iter().sum(),
+            parameters_after: graph.parameters[place..].iter().sum(),
         }
     }
 
@@ -132,36 +136,71 @@ impl Network {
     /// Runs the nodes before a cut and gives the tensors that cross it, in the order of its description.
     /// At cut 0 that is the input itself, at the last cut the network's output.
     ///
+    /// The input may hold up to [`GREATEST_BATCH`] pictures, one after the other; what is made then holds as many along
+    /// the axis along which a picture's values lie in it.
+    ///
     /// # Errors
-    /// When there is no such cut, or the input is not 1 × C × H × W `f32` as described.
+    /// When there is no such cut, the input is not N × C × H × W `f32` with C, H, W as described, or the network cannot
+    /// keep several pictures apart at this cut.
     pub fn head(&self, cut: Cut, input: &Tensor<'_>) -> Result<Vec<Tensor<'static>>, ModelError> {
         let place = self.place(cut)?;
-        let frontier = self.0.graph.wiring.frontier(place);
-        let given = self.take(&[0], std::slice::from_ref(input))?;
-        let made = self.0.graph.run(0..place, given, &frontier)?;
-        frontier.iter().zip(made).map(|(value, tensor)| self.give(*value, tensor)).collect()
+        self.pictures(&[0], std::slice::from_ref(input))?;
+        let part = match place {
+            0 => return Ok(vec![owned(input)?]),
+            place if cut == self.0.last_cut => {
+                debug_assert_eq!(place, self.0.graph.nodes.len());
+                Part::Whole
+            }
+            place => Part::Head(place),
+        };
+        self.0.engine.run(part, std::slice::from_ref(input))
     }
 
-    /// Runs the nodes after a cut on what [`Network::head`] of the same cut gave.
+    /// Runs the nodes after a cut on what [`Network::head`] of the same cut gave, of one picture or several.
     ///
     /// # Errors
     /// When there is no such cut, or the frontier's count, types or shapes are not as described; nothing is
     /// allocated for it then.
     pub fn tail(&self, cut: Cut, frontier: &[Tensor<'_>]) -> Result<Tensor<'static>, ModelError> {
         let place = self.place(cut)?;
-        let graph = &self.0.graph;
-        let given = self.take(&graph.wiring.frontier(place), frontier)?;
-        let made = graph.run(place..graph.nodes.len(), given, &[graph.output])?;
-        let output = made.into_iter().next();
-        self.give(graph.output, output.ok_or_else(|| ModelError::Computation("no output".to_owned()))?)
+        self.pictures(&self.0.graph.wiring.frontier(place), frontier)?;
+        let part = match (place, frontier) {
+            (0, _) => Part::Whole,
+            (_, [output]) if cut == self.0.last_cut => return owned(output),
+            (place, _) => Part::Tail(place),
+        };
+        let made = self.0.engine.run(part, frontier)?.into_iter().next();
+        made.ok_or_else(|| ModelError::Computation("no output".to_owned()))
     }
 
     /// Runs the whole network.
     ///
     /// # Errors
-    /// When the input is not 1 × C × H × W `f32` as described.
+    /// As [`Network::tail`].
     pub fn run(&self, input: &Tensor<'_>) -> Result<Tensor<'static>, ModelError> {
         self.tail(Cut::ALL_CLOUD, std::slice::from_ref(input))
+    }
+
+    /// Writes head and tail of a cut between the two ends as two ONNX files, made of the bundle's.
+    ///
+    /// # Errors
+    /// When there is no such cut or it is one of the two ends, when the bundle is another one than was loaded, or its
+    /// file cannot be read any more.
+    pub fn halves(&self, bundle: &Bundle, cut: Cut) -> Result<Halves, ModelError> {
+        let place = self.place(cut)?;
+        self.check_digest(bundle)?;
+        split::halves(file::parse(bundle.source(), bundle.name().as_str())?, &self.0.graph, place)
+    }
+
+    fn check_digest(&self, bundle: &Bundle) -> Result<(), ModelError> {
+        if *bundle.digest() != self.0.digest {
+            return Err(ModelError::WrongDigest {
+                file: format!("{}/model.onnx", bundle.name()),
+                expected: self.0.digest.to_string(),
+                actual: bundle.digest().to_string(),
+            });
+        }
+        Ok(())
     }
 
     fn place(&self, cut: Cut) -> Result<usize, ModelError> {
@@ -169,39 +208,38 @@ impl Network {
         if cut > last { Err(ModelError::NoSuchCut { cut, last }) } else { Ok(usize::from(cut.0)) }
     }
 
-    fn take(
-        &self,
-        values: &[ValueId],
-        tensors: &[Tensor<'_>],
-    ) -> Result<Vec<(ValueId, Primitive)>, ModelError> {
+    /// How many pictures tensors hold that cross a cut: all of them as many.
+    fn pictures(&self, values: &[ValueId], tensors: &[Tensor<'_>]) -> Result<usize, ModelError> {
         if values.len() != tensors.len() {
             let reason = format!("{} tensors where {} are expected", tensors.len(), values.len());
             return Err(ModelError::WrongTensors(reason));
         }
+        let mut pictures = None;
         for (value, tensor) in values.iter().zip(tensors) {
             let expected = self.signature(*value);
-            if tensor.data_type() != expected.data_type || tensor.shape() != expected.shape {
+            let held = self.0.graph.values[*value].pictures(&sides(tensor));
+            let held = held.filter(|_| tensor.data_type() == expected.data_type).ok_or_else(|| {
                 let (kind, shape) = (tensor.data_type(), tensor.shape());
-                return Err(ModelError::WrongTensors(format!(
+                ModelError::WrongTensors(format!(
                     "{} is {kind:?} {shape:?} where {:?} {:?} is expected",
                     expected.name, expected.data_type, expected.shape
-                )));
+                ))
+            })?;
+            if *pictures.get_or_insert(held) != held {
+                let name = expected.name;
+                return Err(ModelError::WrongTensors(format!("{name} holds {held} pictures, others do not")));
             }
         }
-        let convert = |(value, tensor): (&ValueId, &Tensor<'_>)| {
-            let shape = self.0.graph.values[*value].shape.clone();
-            let data = TensorData::new(tensor.to_f32()?, shape);
-            Ok((*value, B::float_from_data(data, &self.0.device)))
-        };
-        values.iter().zip(tensors).map(convert).collect()
+        Ok(pictures.unwrap_or(1))
     }
+}
 
-    fn give(&self, value: ValueId, tensor: Primitive) -> Result<Tensor<'static>, ModelError> {
-        let fault = |e: &dyn std::fmt::Display| ModelError::Computation(e.to_string());
-        let data = burn_backend::try_read_sync(B::float_into_data(tensor))
-            .ok_or_else(|| fault(&"the device gives its data asynchronously only"))?
-            .map_err(|e| fault(&e))?;
-        let shape = self.signature(value).shape;
-        Ok(Tensor::from_f32(shape, data.as_slice::<f32>().map_err(|e| fault(&e))?)?)
-    }
+/// A tensor of its own, in `f32`.
+fn owned(tensor: &Tensor<'_>) -> Result<Tensor<'static>, ModelError> {
+    Ok(Tensor::from_f32(tensor.shape().to_vec(), &tensor.to_f32()?)?)
+}
+
+/// A tensor's shape; sides beyond this machine's numbers fit no network.
+fn sides(tensor: &Tensor<'_>) -> Vec<usize> {
+    tensor.shape().iter().map(|side| usize::try_from(*side).unwrap_or(usize::MAX)).collect()
 }

@@ -112,7 +112,9 @@ impl Operator {
         clamp: Clamp,
     ) -> Result<Primitive, WrongOperands> {
         match self {
-            Self::Direct(prepared) => one(operands).map(|x| convolution::run_prepared(prepared, x, clamp)),
+            Self::Direct(prepared) => {
+                one(operands).and_then(|x| convolution::run_prepared(prepared, x, clamp))
+            }
             _ => Err(WrongOperands),
         }
     }
@@ -133,9 +135,7 @@ impl Operator {
             Self::Accumulate(settings) => arithmetic::accumulate(settings, operands),
             Self::Where => arithmetic::choose(operands),
             Self::Convolution(settings) => convolution::run(settings, operands),
-            Self::Direct(prepared) => {
-                one(operands).map(|x| convolution::run_prepared(prepared, x, Clamp::NONE))
-            }
+            Self::Direct(_) => self.run_clamped(operands, Clamp::NONE),
             Self::TransposedConvolution(settings) => convolution::run_transposed(settings, operands),
             Self::MaxPool(window) => one(operands).map(|x| pooling::max(window, x)),
             Self::AveragePool(settings) => pooling::average(settings, operands),
@@ -223,7 +223,7 @@ pub(crate) struct Batched {
     pub(crate) axis: Option<usize>,
 }
 
-/// An operator was given another number of operands than it takes.
+/// An operator was given other operands than it takes.
 #[derive(Debug)]
 pub(crate) struct WrongOperands;
 

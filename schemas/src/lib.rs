@@ -24,7 +24,7 @@ pub use units::{ByteCount, Joules, KiloHertz, Millis, Share, UnixMillis, Watts};
 pub use v1::codec::{
     ChannelLayout, Codec, Compression, ElementFormat, LEAST_ELEMENTS_A_CHANNEL, Scale, UnknownCodec,
 };
-pub use v1::configuration::{Configuration, Cut};
+pub use v1::configuration::{Accelerator, Configuration, Cut, UnknownAccelerator};
 pub use v1::description::{CutDescription, ModelDescription, TensorSignature};
 pub use v1::encoded::EncodedTensor;
 pub use v1::energy::{EnergyEntry, EnergySource, Place, joules_at, total_joules};

@@ -17,7 +17,7 @@ fn front() -> Front {
         deviation_ms: Millis::ZERO,
     };
     let point = Measurement {
-        configuration: Configuration { cut: Cut(1), codec: Default::default(), edge_frequency_khz: None },
+        configuration: Configuration::at(Cut(1)),
         cut_name: "x".into(),
         latency: zero,
         stages: vec![],

@@ -1,12 +1,16 @@
-//! `splinter optimize`: the offline phase over a running system.
+//! `splinter optimize`: the offline phase over a running system, or its search strategies on recorded measurements.
+
+mod pool;
 
 use std::borrow::Cow;
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use broker::{Bus, Call, subjects};
 use loadgen::PictureSet;
 use schemas::{LabelledPicture, ModelName, OptimizeProgress, OptimizeReply, OptimizeRequest};
+
+pub use pool::PoolReport;
 
 use crate::arguments::OptimizeArguments;
 use crate::{connection, output, render};
@@ -19,9 +23,15 @@ const MOST_PICTURE_BYTES: usize = 8 << 20;
 
 /// Measures a network and prints its front.
 pub async fn run(arguments: OptimizeArguments) -> anyhow::Result<()> {
-    let pictures = PictureSet::from_folder(&arguments.images)?;
+    if let Some(file) = &arguments.pool.pool {
+        return pool::run(file, &arguments.pool, &arguments.output).await;
+    }
+    let (Some(model), Some(images)) = (&arguments.model, &arguments.images) else {
+        bail!("--model and --images are needed to measure: see `splinter optimize --help`");
+    };
+    let pictures = PictureSet::from_folder(images)?;
     let bus = connection::connect(&arguments.broker, "optimize").await?;
-    let reply = measure(&bus, &arguments.model, &pictures, arguments.samples).await;
+    let reply = measure(&bus, model, &pictures, arguments.samples).await;
     bus.close().await;
     output::print(arguments.output.json, &reply?, |reply| render::front(&reply.front))
 }

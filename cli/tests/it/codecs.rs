@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use broker::{Answer, BrokerSettings, Bus, Call, CallError, subjects};
+use broker::subjects;
 use demo_network::pictures;
-use models::{Bundle, Device, Network, codec};
+use models::{Accelerator, Bundle, Network, codec};
 use schemas::{
-    Codec, Compression, Configuration, Cut, Digest, ElementFormat, EncodedTensor, ExecuteReply,
-    ExecuteRequest, FaultKind, Input, ModelName, RequestId, Scale, Stage, TailPayload, TailReply,
-    TailRequest, Tensor, UnixMillis,
+    Codec, Compression, Cut, Digest, ElementFormat, EncodedTensor, ExecuteReply, FaultKind, RequestId, Scale,
+    Stage, TailPayload, TailReply, TailRequest, Tensor,
 };
 
+use crate::client::Client;
 use crate::system::{Up, free_port, splinter, succeed, wait_for};
 
 const CUT: Cut = Cut(4);
@@ -19,57 +19,33 @@ const CUT: Cut = Cut(4);
 /// 0.0035 for `i8`; a codec that mixes up anything is off by units.
 const TOLERANCE: f32 = 0.05;
 
-struct Client {
-    runtime: tokio::runtime::Runtime,
-    bus: Bus,
-    model: ModelName,
+/// Longer than any call here takes.
+const WITHIN: Duration = Duration::from_secs(20);
+
+fn execute(client: &Client, cut: Cut, codec: Codec) -> Result<ExecuteReply<'static>, String> {
+    client.execute((cut, codec), &pictures::draw(1, 3).to_png(), WITHIN)
 }
 
-impl Client {
-    fn connect(url: &str) -> Self {
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        let settings = BrokerSettings { url: url.to_owned(), ..BrokerSettings::default() };
-        let bus = runtime.block_on(Bus::connect(&settings, "codecs-test")).unwrap();
-        Self { runtime, bus, model: ModelName::new("shapes10").unwrap() }
-    }
-
-    fn call(&self, subject: subjects::Subject, id: RequestId, body: Vec<u8>) -> Result<Answer, CallError> {
-        self.runtime.block_on(self.bus.call(Call {
-            targets: vec![subject],
-            id,
-            deadline: UnixMillis::now().after(Duration::from_secs(20)),
-            body: body.into(),
-            accept_within: None,
-        }))
-    }
-
-    fn execute(&self, cut: Cut, codec: Codec) -> Result<ExecuteReply<'static>, String> {
-        let request = ExecuteRequest {
-            id: RequestId::fresh(),
-            model: self.model.clone(),
-            input: Input::Encoded { bytes: pictures::draw(1, 3).to_png().into() },
-            configuration: Configuration { cut, codec, edge_frequency_khz: None },
-            cloud: None,
-        };
-        let body = schemas::encode(&request).unwrap();
-        let answer = self
-            .call(subjects::execute_edge(&self.model), request.id, body)
-            .map_err(|error| error.to_string())?;
-        let reply: ExecuteReply<'_> = schemas::decode(&answer.body).map_err(|error| error.to_string())?;
-        Ok(ExecuteReply { output: reply.output.into_owned(), ..reply })
-    }
-
-    /// A tail of the shipped network; the fault when it is refused.
-    fn tail(&self, digest: &Digest, payload: TailPayload<'_>) -> Result<Tensor<'static>, schemas::Fault> {
-        let id = RequestId::fresh();
-        let request =
-            TailRequest { id, model: self.model.clone(), digest: digest.clone(), cut: CUT, payload };
-        let body = schemas::encode(&request).unwrap();
-        let answer =
-            self.call(subjects::execute_cloud(&self.model), id, body).map_err(|error| error.to_fault())?;
-        let reply: TailReply<'_> = schemas::decode(&answer.body).unwrap();
-        Ok(reply.output.into_owned())
-    }
+/// A tail of the shipped network; the fault when it is refused.
+fn tail(
+    client: &Client,
+    digest: &Digest,
+    payload: TailPayload<'_>,
+) -> Result<Tensor<'static>, schemas::Fault> {
+    let id = RequestId::fresh();
+    let request = TailRequest {
+        id,
+        model: client.model.clone(),
+        digest: digest.clone(),
+        cut: CUT,
+        accelerator: Default::default(),
+        payload,
+    };
+    let answer = client
+        .call(subjects::execute_cloud(&client.model), id, WITHIN, &request)
+        .map_err(|error| error.to_fault())?;
+    let reply: TailReply<'_> = schemas::decode(&answer.body).unwrap();
+    Ok(reply.output.into_owned())
 }
 
 struct System {
@@ -88,14 +64,14 @@ fn start() -> System {
     let broker = format!("nats://127.0.0.1:{port}");
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/demo/bundle");
     succeed(splinter().args(["model", "add", "--broker", &broker, folder]));
-    let client = Client::connect(&broker);
+    let client = Client::connect(&broker, "codecs-test");
     wait_for("the first split", || {
-        let reply = client.execute(CUT, Codec::F32)?;
+        let reply = execute(&client, CUT, Codec::F32)?;
         reply.fallback.map_or(Ok(()), |fallback| Err(format!("{fallback:?}")))
     });
     let files = demo_network::bundle();
     let bundle = Bundle::from_files(files.model_toml, files.onnx.to_vec(), Some(files.labels)).unwrap();
-    let network = Network::load(&bundle, Device::Cpu).unwrap();
+    let network = Network::load(&bundle, Accelerator::Cpu).unwrap();
     System { client, bundle, network, up, _data: data }
 }
 
@@ -105,14 +81,14 @@ fn every_codec_crosses_and_hostile_frontiers_are_refused() {
     every_codec_crosses(&client, &network);
     hostile_frontiers_are_refused(&client, &bundle, &network);
     assert!(up.lives(), "hostile bytes ended the executors");
-    assert!(client.execute(CUT, Codec::F32).unwrap().fallback.is_none(), "tails are run as before");
+    assert!(execute(&client, CUT, Codec::F32).unwrap().fallback.is_none(), "tails are run as before");
     assert!(up.terminate().success());
 }
 
 fn every_codec_crosses(client: &Client, network: &Network) {
-    let exact = client.execute(CUT, Codec::F32).unwrap();
+    let exact = execute(client, CUT, Codec::F32).unwrap();
     for codec in Codec::ALL {
-        let reply = client.execute(CUT, codec).unwrap();
+        let reply = execute(client, CUT, codec).unwrap();
         assert_eq!((reply.fallback, reply.configuration.codec, reply.configuration.cut), (None, codec, CUT));
         assert!(reply.cloud.is_some());
         for stage in [Stage::Encode, Stage::Decode] {
@@ -138,7 +114,7 @@ fn every_codec_crosses(client: &Client, network: &Network) {
         }
     }
     for cut in [Cut::ALL_CLOUD, network.last_cut()] {
-        let reply = client.execute(cut, "i8+zstd".parse().unwrap()).unwrap();
+        let reply = execute(client, cut, "i8+zstd".parse().unwrap()).unwrap();
         assert_eq!((reply.configuration.codec, reply.configuration.cut), (Codec::F32, cut));
         assert_eq!(reply.output, exact.output, "no codec is used at cut {cut}");
     }
@@ -157,10 +133,10 @@ fn hostile_frontiers_are_refused(client: &Client, bundle: &Bundle, network: &Net
     let digest = bundle.digest();
     // As it is, as the first version sent it, and encoded.
     let plain = TailPayload::Frontier(zeros.iter().map(Tensor::as_borrowed).collect());
-    assert_eq!(client.tail(digest, plain).unwrap(), expected);
+    assert_eq!(tail(client, digest, plain).unwrap(), expected);
     let zstd = Codec::new(ElementFormat::I8Channel, Compression::Zstd);
     let encoded = || codec::encode(zstd, &zeros).unwrap();
-    assert_eq!(client.tail(digest, TailPayload::Encoded(encoded())).unwrap(), expected);
+    assert_eq!(tail(client, digest, TailPayload::Encoded(encoded())).unwrap(), expected);
 
     let bomb = zstd::bulk::compress(&vec![0; 1 << 28], 19).unwrap();
     let with = |shape: Vec<u64>, scales: &[Scale], data: Vec<u8>| {
@@ -180,7 +156,7 @@ fn hostile_frontiers_are_refused(client: &Client, bundle: &Bundle, network: &Net
         ("one tensor too many", [encoded(), encoded()].concat()),
     ];
     for (name, frontier) in hostile {
-        let fault = client.tail(digest, TailPayload::Encoded(frontier)).unwrap_err();
+        let fault = tail(client, digest, TailPayload::Encoded(frontier)).unwrap_err();
         assert_eq!(fault.kind, FaultKind::BadRequest, "{name}: {}", fault.message);
     }
 }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use broker::{BrokerSettings, Bus, Call, subjects};
 use demo_network::pictures;
-use schemas::{Configuration, Cut, ExecuteReply, ExecuteRequest, Fallback, Input, ModelName, RequestId};
+use schemas::{Codec, Cut, Fallback};
 
+use crate::client::Client;
 use crate::system::{Up, free_port, splinter, succeed, wait_for};
 
 const REQUESTS: usize = 200;
@@ -13,40 +13,14 @@ const REQUESTS: usize = 200;
 /// Every request has this long; a request whose tail is lost waits a second before it is finished at home.
 const DEADLINE: Duration = Duration::from_secs(5);
 
-struct Client {
-    runtime: tokio::runtime::Runtime,
-    bus: Bus,
-    model: ModelName,
-}
-
-impl Client {
-    fn connect(url: &str) -> Self {
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        let settings = BrokerSettings { url: url.to_owned(), ..BrokerSettings::default() };
-        let bus = runtime.block_on(Bus::connect(&settings, "failover-test")).unwrap();
-        Self { runtime, bus, model: ModelName::new("shapes10").unwrap() }
-    }
-
-    /// One execution at a cut in the middle; whether the cloud ran its tail, or why there is no answer in time.
-    fn execute(&self, index: usize) -> Result<bool, String> {
-        let picture = pictures::draw(1, index as u64).to_png();
-        let request = ExecuteRequest {
-            id: RequestId::fresh(),
-            model: self.model.clone(),
-            input: Input::Encoded { bytes: picture.into() },
-            configuration: Configuration { cut: Cut(4), codec: Default::default(), edge_frequency_khz: None },
-            cloud: None,
-        };
-        let targets = vec![subjects::execute_edge(&self.model)];
-        let call =
-            Call { id: request.id, ..Call::new(targets, DEADLINE, schemas::encode(&request).unwrap()) };
-        let answer = self.runtime.block_on(self.bus.call(call)).map_err(|error| error.to_string())?;
-        let reply: ExecuteReply<'_> = schemas::decode(&answer.body).map_err(|error| error.to_string())?;
-        match (&reply.cloud, reply.fallback) {
-            (Some(_), None) => Ok(true),
-            (None, Some(Fallback::FinishedAtHome)) => Ok(false),
-            other => Err(format!("neither split nor finished at home: {other:?}")),
-        }
+/// One execution at a cut in the middle; whether the cloud ran its tail, or why there is no answer in time.
+fn is_split(client: &Client, index: usize) -> Result<bool, String> {
+    let picture = pictures::draw(1, index as u64).to_png();
+    let reply = client.execute((Cut(4), Codec::default()), &picture, DEADLINE)?;
+    match (&reply.cloud, reply.fallback) {
+        (Some(_), None) => Ok(true),
+        (None, Some(Fallback::FinishedAtHome)) => Ok(false),
+        other => Err(format!("neither split nor finished at home: {other:?}")),
     }
 }
 
@@ -73,9 +47,9 @@ fn a_killed_cloud_executor_costs_no_request_and_splits_resume_when_it_is_back() 
     let bundle = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/demo/bundle");
     succeed(splinter().args(["model", "add", "--broker", &broker, bundle]));
 
-    let client = Client::connect(&broker);
+    let client = Client::connect(&broker, "failover-test");
     let splits = |what| {
-        wait_for(what, || client.execute(0).and_then(|split| split.then_some(()).ok_or("at home".into())))
+        wait_for(what, || is_split(&client, 0).and_then(|split| split.then_some(()).ok_or("at home".into())))
     };
     splits("the first split");
 
@@ -85,7 +59,7 @@ fn a_killed_cloud_executor_costs_no_request_and_splits_resume_when_it_is_back() 
         if index == REQUESTS / 2 {
             cloud.take().unwrap().kill();
         }
-        outcomes.push(client.execute(index));
+        outcomes.push(is_split(&client, index));
     }
     let failed: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).collect();
     assert!(

@@ -2,11 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bad_input;
+mod client;
 mod clients;
 mod codecs;
 mod cuts;
 mod demo;
 mod failover;
+mod halves;
 mod imagenet;
 mod pull;
 mod system;

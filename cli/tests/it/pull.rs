@@ -151,7 +151,7 @@ fn a_network_is_fetched_once_verified_and_listed() {
 
 #[test]
 fn an_interrupted_download_leaves_no_bundle_and_goes_on() {
-    for signal in ["-INT", "-KILL"] {
+    for signal in ["-TERM", "-KILL"] {
         let (server, folder) = (Server::start(Manner::StopsHalfWay), TempDir::new().unwrap());
         let catalogue = server.catalogue(&folder);
         let mut child =

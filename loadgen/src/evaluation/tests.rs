@@ -21,7 +21,7 @@ fn record(cut: u16, latency: f64, joules: Option<f64>, class: Option<u32>) -> Re
         latency_ms: latency,
         within_limit: latency <= limit,
         limit_ms: limit,
-        configuration: Configuration { cut: Cut(cut), codec: Default::default(), edge_frequency_khz: None },
+        configuration: Configuration::at(Cut(cut)),
         fallback: None,
         policy: PolicyName::Dynasplit,
         front: None,

@@ -1,11 +1,13 @@
 //! The ONNX file itself: read, and refused where it cannot be a network, before anything is computed.
 
 use std::collections::HashSet;
+use std::io::BufRead;
 
 use onnx_ir::{GraphProto, Message, ModelProto, NodeProto};
 
 use crate::error::ModelError;
 use crate::guard::guarded;
+use crate::source::Source;
 
 /// Oldest version of ONNX's operators: those before broadcast only where an attribute says so.
 const OLDEST_OPSET: i64 = 7;
@@ -26,18 +28,8 @@ pub(super) struct File<'a> {
 
 impl<'a> File<'a> {
     /// Parses and checks it.
-    pub(super) fn parse(onnx: &[u8], name: &'a str) -> Result<Self, ModelError> {
-        if onnx.is_empty() {
-            return Err(refused(name, "it is empty; download or export it again"));
-        }
-        let model = guarded(|| ModelProto::parse_from_bytes(onnx))
-            .and_then(|parsed| parsed.map_err(|error| error.to_string()))
-            .map_err(|error| {
-                refused(name, &format!("it is cut off or no ONNX ({error}); download or export it again"))
-            })?;
-        if model.graph.node.is_empty() {
-            return Err(refused(name, "it holds no graph: it is no ONNX, or no network; export it again"));
-        }
+    pub(super) fn parse(onnx: &Source, name: &'a str) -> Result<Self, ModelError> {
+        let model = parse(onnx, name)?;
         let opset = opset(&model, name)?;
         let graph = model.graph.unwrap_or_default();
         let file = Self { name, graph, opset };
@@ -139,6 +131,24 @@ impl<'a> File<'a> {
             None => Ok(()),
         }
     }
+}
+
+/// Parses a file that holds a graph, whatever is in it.
+pub(crate) fn parse(onnx: &Source, name: &str) -> Result<ModelProto, ModelError> {
+    let mut reader = onnx.reader();
+    if reader.fill_buf().is_ok_and(<[u8]>::is_empty) {
+        return Err(refused(name, "it is empty; download or export it again"));
+    }
+    // Piece by piece: each weight's bytes become memory of their own, which its tensor can take over.
+    let model = guarded(|| ModelProto::parse_from_reader(&mut reader))
+        .and_then(|parsed| parsed.map_err(|error| error.to_string()))
+        .map_err(|error| {
+            refused(name, &format!("it is cut off or no ONNX ({error}); download or export it again"))
+        })?;
+    if model.graph.node.is_empty() {
+        return Err(refused(name, "it holds no graph: it is no ONNX, or no network; export it again"));
+    }
+    Ok(model)
 }
 
 fn refused(file: &str, reason: &str) -> ModelError {

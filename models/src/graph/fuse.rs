@@ -5,7 +5,6 @@ use onnx_ir::NodeProto;
 
 use super::constant::{Constant, Known, single};
 use super::convert::Applied;
-use super::file::name_of;
 use super::import::Importer;
 use super::{Node, Operand};
 use crate::operators::arithmetic::Binary;
@@ -67,6 +66,11 @@ fn into_convolution(
     };
     maker.operands.truncate(1);
     maker.operands.extend([Operand::Constant(weights), Operand::Constant(bias)]);
+    let made = maker.makes.start;
+    // What the file calls by the convolution's name is not computed any more.
+    if let Some(output) = node.output.first() {
+        importer.values[made].name.clone_from(output);
+    }
     true
 }
 
@@ -96,10 +100,12 @@ fn into_product(
     }
     maker.operator = Operator::Linear;
     maker.operands.push(Operand::Constant(single(bias.tensor.clone())));
-    name_of(node).clone_into(&mut maker.name);
     let made = maker.makes.start;
     if let Some(output) = node.output.first() {
         importer.values[made].name.clone_from(output);
+    }
+    if let Some(index) = importer.nodes.iter().rposition(|node| node.makes.start == made) {
+        importer.move_to(index, node);
     }
     true
 }

@@ -16,10 +16,12 @@ use onnx_ir::NodeProto;
 use super::constant::{Constant, Known, of_one_precision, read, single};
 use super::convert::{self, Applied, Converted, NodeView};
 use super::file::{File, name_of};
+use super::naming::{self, Place, Places};
 use super::{Graph, Node, Operand, ValueInfo, fuse};
 use crate::error::ModelError;
 use crate::guard::guarded;
 use crate::operators::{B, Batched, Operator, Primitive, elements_made, shape_of};
+use crate::source::Source;
 
 /// Most elements of one value: 1 GB of `f32`, far beyond any network for the edge.
 pub(crate) const GREATEST_ELEMENTS: usize = 1 << 28;
@@ -28,7 +30,7 @@ pub(crate) const GREATEST_ELEMENTS: usize = 1 << 28;
 ///
 /// # Errors
 /// When the file is corrupt or leaves a side free.
-pub(crate) fn input_shape(onnx: &[u8], name: &str) -> Result<Vec<u64>, ModelError> {
+pub(crate) fn input_shape(onnx: &Source, name: &str) -> Result<Vec<u64>, ModelError> {
     let file = File::parse(onnx, name)?;
     Ok(input_sides(&file, None)?.into_iter().map(|side| side as u64).collect())
 }
@@ -39,7 +41,7 @@ pub(crate) fn input_shape(onnx: &[u8], name: &str) -> Result<Vec<u64>, ModelErro
 /// # Errors
 /// When the file is corrupt or uses what we lack.
 pub(crate) fn import(
-    onnx: &[u8],
+    onnx: &Source,
     name: &str,
     plane: [usize; 2],
     device: &DispatchDevice,
@@ -86,6 +88,11 @@ pub(super) struct Importer<'a> {
     readers_left: HashMap<String, usize>,
     pub(super) nodes: Vec<Node>,
     pub(super) values: Vec<ValueInfo>,
+    places: Places,
+    /// Where each of the nodes stands.
+    pub(super) node_places: Vec<Place>,
+    /// See [`Graph::derived`].
+    derived: HashMap<String, Constant>,
     /// What each value is for an input of zeros, as long as somebody needs it.
     traces: Vec<Option<Primitive>>,
 }
@@ -111,6 +118,7 @@ impl<'a> Importer<'a> {
         for name in read.chain(file.graph.output.iter().map(|output| &output.name)) {
             *readers.entry(name.clone()).or_default() += 1;
         }
+        let places = Places::new(&file.graph.node);
         Ok(Self {
             opset: file.opset,
             any_batch,
@@ -120,7 +128,10 @@ impl<'a> Importer<'a> {
             readers_left: readers.clone(),
             readers,
             nodes: Vec::new(),
-            values: vec![ValueInfo { name: input, shape, batch: Some(0) }],
+            values: vec![ValueInfo { name: input, shape, kind: DType::F32, batch: Some(0) }],
+            places,
+            node_places: Vec::new(),
+            derived: HashMap::new(),
             traces: vec![Some(B::float_from_data(zeros, device))],
         })
     }
@@ -141,7 +152,10 @@ impl<'a> Importer<'a> {
         match self.known.get(&output) {
             Some(Known::Value { id, .. }) if *id > 0 => {
                 let output = *id;
-                Ok(Graph::new(self.nodes, self.values, output))
+                for (node, name) in self.nodes.iter_mut().zip(naming::names(&self.node_places)) {
+                    node.name = name;
+                }
+                Ok(Graph::new(self.nodes, self.values, self.derived, output))
             }
             _ => Err(self.file.refused("its output does not depend on its input; export the network again")),
         }
@@ -157,10 +171,19 @@ impl<'a> Importer<'a> {
         if let Some(name) = lacking {
             return Err(format!("its output {name:?} is lacking"));
         }
+        let depends = node.input.iter().any(|name| self.depends_on_input(name));
         for (name, known) in node.output.iter().zip(known) {
+            if let (true, Known::Constant(constant)) = (depends, &known) {
+                self.derived.insert(name.clone(), constant.clone());
+            }
             self.known.insert(name.clone(), known);
         }
         Ok(())
+    }
+
+    /// Whether a name's value, or its shape, is the input's or comes from it.
+    fn depends_on_input(&self, name: &str) -> bool {
+        self.derived.contains_key(name) || matches!(self.known.get(name), Some(Known::Value { .. }))
     }
 
     fn apply(&mut self, node: &NodeProto, applied: Applied) -> Result<Vec<Known>, String> {
@@ -196,10 +219,12 @@ impl<'a> Importer<'a> {
             let batch = applied.operator.batch_axis(&batched, shape.len());
             let unnamed = || format!("{}:{index}", name_of(node));
             let name = node.output.get(index).filter(|name| !name.is_empty()).cloned();
-            known.push(Known::Value { id: self.values.len(), kind: applied.kind(index) });
-            self.values.push(ValueInfo { name: name.unwrap_or_else(unnamed), shape, batch });
+            let kind = applied.kind(index);
+            known.push(Known::Value { id: self.values.len(), kind });
+            self.values.push(ValueInfo { name: name.unwrap_or_else(unnamed), shape, kind, batch });
             self.traces.push(Some(tensor));
         }
+        self.node_places.push(self.places.of(node));
         self.nodes.push(Node {
             name: name_of(node).to_owned(),
             operator: applied.operator,
@@ -208,6 +233,11 @@ impl<'a> Importer<'a> {
             macs,
         });
         Ok(known)
+    }
+
+    /// Says that a node of the graph has become this node of the file.
+    pub(super) fn move_to(&mut self, index: usize, node: &NodeProto) {
+        self.node_places[index] = self.places.of(node);
     }
 
     fn trace(&self, operand: &Known) -> Result<Primitive, String> {

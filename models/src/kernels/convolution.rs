@@ -9,13 +9,17 @@ use rayon::prelude::*;
 
 use super::planes::{Geometry, Grid};
 
-/// Output channels computed together, for which each input value is loaded once.
-const BLOCK: usize = 4;
+/// Output channels computed together, for which each input value is loaded once, where there are 32 registers (AVX-512,
+/// NEON): with 3 vectors of outputs 24 accumulators. Inputs come from the second cache, weights mostly from the first:
+/// more channels and fewer vectors would be as many loads, fewer channels and more vectors twice the inputs.
+const BLOCK_OF_MANY: usize = 8;
+/// The same for 16 registers: with 3 vectors 12 accumulators.
+const BLOCK_OF_FEW: usize = 4;
 
-/// Vectors of outputs computed together: with 4 channels 24 accumulators of the 32 registers of AVX-512 and NEON.
-const WIDE: usize = 6;
-/// The same for 16 registers.
-const NARROW: usize = 3;
+/// Most vectors of outputs computed together in a block of channels.
+const VECTORS: usize = 3;
+/// The same for one channel.
+const VECTORS_ALONE: usize = 6;
 
 /// Least multiply-accumulates that are worth a second thread: some ten microseconds.
 const WORTH_A_THREAD: usize = 1 << 19;
@@ -62,7 +66,7 @@ impl Direct {
         if inputs * bias.len() * taps != weights.len() || outputs == 0 || inputs == 0 {
             return None;
         }
-        let block = if outputs < BLOCK { 1 } else { BLOCK };
+        let block = [block_of_this_machine(), BLOCK_OF_FEW, 1].into_iter().find(|block| *block <= outputs)?;
         let packed = pack(weights, outputs, inputs * taps, block);
         Some(Self { geometry, groups, inputs, outputs, weights: packed, bias, block })
     }
@@ -108,6 +112,20 @@ impl Direct {
         }
         output
     }
+}
+
+/// Output channels computed together on the processor that runs this.
+fn block_of_this_machine() -> usize {
+    struct Lanes;
+    impl WithSimd for Lanes {
+        type Output = usize;
+
+        fn with_simd<S: Simd>(self, _: S) -> usize {
+            S::F32_LANES
+        }
+    }
+    let has_many_registers = cfg!(target_arch = "aarch64") || Arch::new().dispatch(Lanes) >= LONGEST_VECTOR;
+    if has_many_registers { BLOCK_OF_MANY } else { BLOCK_OF_FEW }
 }
 
 /// Puts the weights of each block of output channels side by side, the last block filled up with zeros.
@@ -214,33 +232,61 @@ impl WithSimd for Part<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         match self.work.direct.block {
-            BLOCK => self.run::<S, BLOCK>(simd),
-            _ => self.run::<S, 1>(simd),
+            BLOCK_OF_MANY => self.run::<S, BLOCK_OF_MANY>(simd),
+            BLOCK_OF_FEW => self.run::<S, BLOCK_OF_FEW>(simd),
+            _ => self.run_alone::<S>(simd),
         }
     }
 }
 
 impl Part<'_> {
+    /// Every column of outputs, in blocks of channels.
     #[inline(always)]
     fn run<S: Simd, const CHANNELS: usize>(&mut self, simd: S) {
-        let (lanes, span) = (S::F32_LANES, self.work.span);
-        let is_wide = lanes >= LONGEST_VECTOR || cfg!(target_arch = "aarch64");
         let mut start = 0;
-        while start < span {
-            let left = span - start;
-            if is_wide && left >= WIDE * lanes {
-                self.column::<S, CHANNELS, WIDE>(simd, start);
-                start += WIDE * lanes;
-            } else if left >= NARROW * lanes {
-                self.column::<S, CHANNELS, NARROW>(simd, start);
-                start += NARROW * lanes;
-            } else {
-                // The last vector may overlap the one before it, or reach behind the only one.
-                let at = if left < lanes { span.saturating_sub(lanes) } else { start };
-                self.column::<S, CHANNELS, 1>(simd, at);
-                start += lanes;
+        while let Some((at, vectors)) = self.column_from::<S>(start, VECTORS) {
+            match vectors {
+                VECTORS => self.column::<S, CHANNELS, VECTORS>(simd, at),
+                2 => self.column::<S, CHANNELS, 2>(simd, at),
+                _ => self.column::<S, CHANNELS, 1>(simd, at),
             }
+            start += vectors * S::F32_LANES;
         }
+    }
+
+    /// Every column of outputs, channel by channel.
+    #[inline(always)]
+    fn run_alone<S: Simd>(&mut self, simd: S) {
+        let mut start = 0;
+        while let Some((at, vectors)) = self.column_from::<S>(start, VECTORS_ALONE) {
+            let vectors = match vectors {
+                VECTORS_ALONE => {
+                    self.column::<S, 1, VECTORS_ALONE>(simd, at);
+                    VECTORS_ALONE
+                }
+                3.. => {
+                    self.column::<S, 1, 3>(simd, at);
+                    3
+                }
+                _ => {
+                    self.column::<S, 1, 1>(simd, at);
+                    1
+                }
+            };
+            start += vectors * S::F32_LANES;
+        }
+    }
+
+    /// Where the column of the outputs from a number on begins and how many vectors it has. The last one of all may
+    /// overlap the one before it, or reach behind the only one.
+    #[inline(always)]
+    fn column_from<S: Simd>(&self, start: usize, most: usize) -> Option<(usize, usize)> {
+        let (lanes, span) = (S::F32_LANES, self.work.span);
+        let left = span.checked_sub(start).filter(|left| *left > 0)?;
+        Some(match left / lanes {
+            0 => (span.saturating_sub(lanes), 1),
+            whole => (start, whole.min(most)),
+        })
     }
 
     /// All channels' outputs from a number on, block by block, so that the input stays in the nearest cache.

@@ -64,13 +64,16 @@ fn numbers(tensor: &Primitive) -> Option<Cow<'_, [f32]>> {
     }
 }
 
-pub(super) fn run_prepared(prepared: &Prepared, input: Primitive, clamp: Clamp) -> Primitive {
-    let [pictures, _, height, width] = shape_of(&input)[..] else { return input };
-    let made =
-        numbers(&input).map(|input| prepared.0.run(&input, [height, width], clamp)).unwrap_or_default();
+pub(super) fn run_prepared(
+    prepared: &Prepared,
+    input: Primitive,
+    clamp: Clamp,
+) -> Result<Primitive, WrongOperands> {
+    let [pictures, _, height, width] = shape_of(&input)[..] else { return Err(WrongOperands) };
+    let made = prepared.0.run(&numbers(&input).ok_or(WrongOperands)?, [height, width], clamp);
     let [channels, height, width] = prepared.0.output_shape([height, width]);
     let made = TensorData::new(made, [pictures, channels, height, width]);
-    B::float_from_data(made, &DispatchDevice::Flex(FlexDevice))
+    Ok(B::float_from_data(made, &DispatchDevice::Flex(FlexDevice)))
 }
 
 pub(super) fn run(settings: &Convolution, operands: Vec<Primitive>) -> Result<Primitive, WrongOperands> {

@@ -49,6 +49,10 @@ def liven(network: torch.nn.Module) -> torch.nn.Module:
         if isinstance(module, torch.nn.modules.batchnorm._BatchNorm) and module.track_running_stats:
             module.running_mean.copy_(torch.randn(module.running_mean.shape, generator=generator) * 0.1)
             module.running_var.copy_(torch.rand(module.running_var.shape, generator=generator) + 0.5)
+    for weights in network.parameters():
+        # Some heads begin as zeros, and so would every output.
+        if not weights.any():
+            weights.data.copy_(torch.randn(weights.shape, generator=generator) * 0.1)
     return network
 
 
@@ -115,13 +119,18 @@ def main() -> None:
     what = sys.argv[1]
     if what == "shrunken":
         SHRUNKEN.mkdir(parents=True, exist_ok=True)
-        for old in SHRUNKEN.glob("*"):
+        chosen = sys.argv[2:]
+        for old in [] if chosen else SHRUNKEN.glob("*"):
             old.unlink()
         for name, (size, make) in zoo.SHRUNKEN.items():
+            if chosen and name not in chosen:
+                continue
             torch.manual_seed(5)
             network = liven(make())
             for new in zoo.EXPORTERS.get(name, (False, True)):
                 write(SHRUNKEN, f"{name}-{'new' if new else 'old'}", network, size, new, small=True)
+        if chosen:
+            return
         quantise(SHRUNKEN, "resnet18-old", False, quantization.QuantType.QUInt8)
         quantise(SHRUNKEN, "mobilenet_v2-old", True, quantization.QuantType.QInt8)
         quantise(SHRUNKEN, "yolo_v8-old", False, quantization.QuantType.QUInt8)

@@ -12,11 +12,11 @@ from torchvision import models
 from torchvision.models import convnext, efficientnet, mobilenetv3, regnet, swin_transformer
 
 WHOLE = {
-    "alexnet": 224, "vgg11_bn": 224, "resnet18": 224, "resnet50": 224, "resnext50_32x4d": 224,
+    "alexnet": 224, "vgg11_bn": 224, "vgg16": 224, "resnet18": 224, "resnet50": 224, "resnext50_32x4d": 224,
     "densenet121": 224, "mobilenet_v2": 224, "mobilenet_v3_small": 224, "mobilenet_v3_large": 224,
     "efficientnet_b0": 224, "efficientnet_v2_s": 224, "squeezenet1_1": 224, "shufflenet_v2_x0_5": 224,
     "regnet_y_400mf": 224, "regnet_x_400mf": 224, "convnext_tiny": 224, "swin_t": 224, "swin_v2_t": 224,
-    "vit_b_32": 224, "mnasnet0_5": 224, "googlenet": 224, "inception_v3": 299, "maxvit_t": 224,
+    "vit_b_16": 224, "vit_b_32": 224, "mnasnet0_5": 224, "googlenet": 224, "inception_v3": 299, "maxvit_t": 224,
 }
 
 TIMM = {

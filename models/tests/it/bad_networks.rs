@@ -4,7 +4,7 @@
 use std::env;
 use std::process::Command;
 
-use models::{Bundle, Device, ModelError, Network};
+use models::{Accelerator, Bundle, ModelError, Network};
 use onnx_ir::{AttributeProto, Message, ModelProto, NodeProto, TensorProto};
 use proptest::prelude::{ProptestConfig, prop_assert, proptest};
 
@@ -26,7 +26,7 @@ fn with(change: impl FnOnce(&mut ModelProto)) -> Vec<u8> {
 fn load(onnx: Vec<u8>) -> Result<Network, ModelError> {
     let manifest = "name = \"bad\"\n[files]\nonnx = \"model.onnx\"\n[preprocessing]\nwidth = 8\nheight = 6\n\
                     scale = 1.0\nmean = [0.0, 0.0, 0.0]\ndeviation = [1.0, 1.0, 1.0]\n";
-    Network::load(&Bundle::from_files(manifest, onnx, None)?, Device::Cpu)
+    Network::load(&Bundle::from_files(manifest, onnx, None)?, Accelerator::Cpu)
 }
 
 fn node(operator: &str, inputs: &[&str], output: &str) -> NodeProto {

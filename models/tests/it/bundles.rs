@@ -29,7 +29,7 @@ fn a_bundle_survives_its_files() {
     assert_eq!(read.name().as_str(), "renamed");
     assert_eq!(read.digest(), bundle.digest());
     assert_eq!(read.labels(), ["cat", "dog"]);
-    assert_eq!(read.onnx(), b"not parsed here");
+    assert_eq!(*read.onnx().unwrap(), *b"not parsed here");
     assert_eq!(read.preprocessing(), bundle.preprocessing());
     let names: Vec<String> = read.files().unwrap().into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["model.onnx", "labels.txt", "model.toml"]);

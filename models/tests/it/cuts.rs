@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fs;
 
-use models::{Bundle, Network, preprocess};
+use models::{Bundle, GREATEST_BATCH, Network, preprocess};
 use schemas::{Cut, Input, ModelName, Tensor};
 
 use crate::shared;
@@ -129,6 +129,48 @@ fn a_frontier_that_does_not_fit_is_the_callers_fault() {
         assert!(error.is_callers_fault(), "{index}: {error}");
     }
     assert!(network.head(beyond, &right).unwrap_err().is_callers_fault());
+}
+
+/// Pictures one after the other along the first axis.
+fn together(pictures: &[Tensor<'_>]) -> Tensor<'static> {
+    let numbers: Vec<f32> = pictures.iter().flat_map(|one| one.to_f32().unwrap()).collect();
+    let mut shape = pictures[0].shape().to_vec();
+    shape[0] = pictures.len() as u64;
+    Tensor::from_f32(shape, &numbers).unwrap()
+}
+
+#[test]
+fn pictures_of_a_batch_do_not_mix() {
+    let Some(shared) = shared::folder("pictures_of_a_batch_do_not_mix") else { return };
+    for name in ["resnet20_cifar10", "vit4_cifar10"] {
+        let (bundle, network) = shared::network(&shared, name);
+        let files = shared::pictures(&shared, "cifar10_lossless_228");
+        let read = |(path, _): &(_, _)| {
+            let bytes = Cow::Owned(fs::read::<&std::path::PathBuf>(path).unwrap());
+            preprocess(bundle.preprocessing(), &Input::Encoded { bytes }).unwrap()
+        };
+        let pictures: Vec<Tensor<'_>> = files[..3].iter().map(read).collect();
+        let alone: Vec<Tensor<'_>> = pictures.iter().map(|picture| network.run(picture).unwrap()).collect();
+        for cut in (0..=network.last_cut().0).step_by(7).map(Cut) {
+            let frontier = network.head(cut, &together(&pictures)).unwrap();
+            let made = network.tail(cut, &frontier).unwrap();
+            let difference = difference(&made, &together(&alone));
+            // Products of more rows are summed in another order.
+            assert!(difference < 1e-4, "{name}, cut {cut}: {difference}");
+        }
+    }
+}
+
+#[test]
+fn batches_have_a_greatest_size() {
+    let Some((_, network)) = resnet20("batches_have_a_greatest_size") else { return };
+    let batch = |pictures: usize| {
+        Tensor::from_f32(vec![pictures as u64, 3, 32, 32], &vec![0.5; pictures * 3072]).unwrap()
+    };
+    assert!(network.head(Cut(1), &batch(GREATEST_BATCH)).is_ok());
+    for wrong in [0, GREATEST_BATCH + 1] {
+        assert!(network.head(Cut(1), &batch(wrong)).unwrap_err().is_callers_fault(), "{wrong}");
+    }
 }
 
 #[test]

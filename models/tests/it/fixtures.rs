@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use models::{Bundle, Device, ModelError, Network};
+use models::{Accelerator, Bundle, ModelError, Network};
 use onnx_ir::{DType, GraphProto, Message, TensorData};
 use schemas::Tensor;
 
@@ -70,7 +70,7 @@ impl Fixture {
             "name = \"fixture\"\n[files]\nonnx = \"model.onnx\"\n[preprocessing]\nwidth = {width}\nheight = {height}\n\
              scale = 1.0\nmean = [0.0, 0.0, 0.0]\ndeviation = [1.0, 1.0, 1.0]\n"
         );
-        Network::load(&Bundle::from_files(&manifest, self.bytes(), None)?, Device::Cpu)
+        Network::load(&Bundle::from_files(&manifest, self.bytes(), None)?, Accelerator::Cpu)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fs;
 
-use models::{Bundle, Channels, Device, ModelError, Network, Preprocessing, classify, preprocess};
+use models::{Accelerator, Bundle, Channels, ModelError, Network, Preprocessing, classify, preprocess};
 use proptest::prelude::{ProptestConfig, any, prop_assert, proptest};
 use schemas::{Input, Tensor};
 
@@ -129,7 +129,7 @@ fn a_corrupt_onnx_file_is_a_typed_error() {
     }
     for (index, onnx) in files.into_iter().enumerate() {
         let bundle = Bundle::from_files(&manifest, onnx, None).unwrap();
-        let error = Network::load(&bundle, Device::Cpu).unwrap_err();
+        let error = Network::load(&bundle, Accelerator::Cpu).unwrap_err();
         assert!(matches!(error, ModelError::Onnx { .. }), "file {index}: {error}");
     }
 }
@@ -145,7 +145,7 @@ fn an_operator_we_lack_is_named() {
         }
     }
     let bundle = Bundle::from_files(&shared::manifest("resnet20_cifar10"), onnx, None).unwrap();
-    let error = Network::load(&bundle, Device::Cpu).unwrap_err();
+    let error = Network::load(&bundle, Accelerator::Cpu).unwrap_err();
     let text = error.to_string();
     assert!(matches!(error, ModelError::Unsupported { .. }), "{text}");
     assert!(text.contains("Acos") && text.contains("resnet20_cifar10/model.onnx"), "{text}");

@@ -4,7 +4,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use models::{Bundle, Device, Network};
+use models::{Accelerator, Bundle, Network};
 
 /// The folder, or `None` (said aloud) where this machine has none.
 pub fn folder(test: &str) -> Option<PathBuf> {
@@ -55,7 +55,7 @@ pub fn bundle(shared: &Path, network: &str) -> Bundle {
 
 pub fn network(shared: &Path, network: &str) -> (Bundle, Network) {
     let bundle = bundle(shared, network);
-    let network = Network::load(&bundle, Device::Cpu).unwrap();
+    let network = Network::load(&bundle, Accelerator::Cpu).unwrap();
     (bundle, network)
 }
 

@@ -35,6 +35,12 @@ pub struct CutDescription {
     pub macs_before: u64,
     /// Multiply-accumulates of the tail.
     pub macs_after: u64,
+    /// Numbers in the head's weights, as they are used: normalisations folded, what both sides need counted on both.
+    #[serde(default)]
+    pub parameters_before: u64,
+    /// Numbers in the tail's weights.
+    #[serde(default)]
+    pub parameters_after: u64,
 }
 
 impl CutDescription {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{Digest, InstanceId, ModelName, RequestId};
 use crate::units::{ByteCount, Share};
-use crate::v1::configuration::{Configuration, Cut};
+use crate::v1::configuration::{Accelerator, Configuration, Cut};
 use crate::v1::encoded::EncodedTensor;
 use crate::v1::energy::EnergyEntry;
 use crate::v1::inference::Input;
@@ -100,6 +100,9 @@ pub struct TailRequest<'a> {
     pub digest: Digest,
     /// Where the network is cut.
     pub cut: Cut,
+    /// What runs it.
+    #[serde(default)]
+    pub accelerator: Accelerator,
     /// What crosses.
     #[serde(borrow)]
     pub payload: TailPayload<'a>,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{Digest, InstanceId, ModelName, NodeId};
 use crate::units::UnixMillis;
-use crate::v1::configuration::Cut;
+use crate::v1::configuration::{Accelerator, Cut};
 use crate::v1::description::TensorSignature;
 use crate::v1::hardware::HardwareReport;
 
@@ -81,6 +81,14 @@ pub struct ServedModel {
     pub input: TensorSignature,
     /// Its output.
     pub output: TensorSignature,
+    /// What can run it there; the first is taken where nothing is asked for.
+    #[serde(default = "processor_only")]
+    pub accelerators: Vec<Accelerator>,
+}
+
+/// What the first executors had, which did not say so.
+fn processor_only() -> Vec<Accelerator> {
+    vec![Accelerator::Cpu]
 }
 
 /// One instance, as it last said.

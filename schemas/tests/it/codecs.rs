@@ -115,6 +115,8 @@ fn bytes_of_a_cut_under_each_format() {
         bytes: ByteCount(3_600),
         macs_before: 1,
         macs_after: 1,
+        parameters_before: 0,
+        parameters_after: 0,
     };
     let bytes = |cut: &CutDescription| ElementFormat::ALL.map(|format| cut.bytes_in(format).unwrap().0);
     // f32, f16, i8-channel (8 scales and 1, of 5 bytes), i8 (2 scales).

@@ -47,11 +47,7 @@ fn qos() -> Qos {
 }
 
 fn configuration() -> Configuration {
-    Configuration {
-        cut: Cut(7),
-        codec: Codec::F32,
-        edge_frequency_khz: Some(KiloHertz::from_megahertz(1_400)),
-    }
+    Configuration { edge_frequency_khz: Some(KiloHertz::from_megahertz(1_400)), ..Configuration::at(Cut(7)) }
 }
 
 fn stages() -> Vec<StageTime> {
@@ -157,6 +153,7 @@ pub fn tail_request() -> TailRequest<'static> {
         model: model(),
         digest: digest(),
         cut: Cut(7),
+        accelerator: Default::default(),
         payload: TailPayload::Frontier(vec![tensor(), tensor()]),
     }
 }
@@ -213,6 +210,8 @@ pub fn model_description() -> ModelDescription {
             bytes: ByteCount(65_536),
             macs_before: 442_368,
             macs_after: 9_000_000,
+            parameters_before: 0,
+            parameters_after: 0,
         }],
     }
 }
@@ -266,6 +265,7 @@ pub fn presence() -> Presence {
             last_cut: Cut(40),
             input: signature("input", &[1, 3, 64, 64]),
             output: signature("logits", &[1, 10]),
+            accelerators: vec![schemas::Accelerator::Cpu],
         }],
         hardware: Some(hardware()),
         at: UnixMillis(1_795_000_000_000),

@@ -40,7 +40,11 @@ pub struct Running {
 pub async fn start(settings: Settings, context: ServiceContext) -> Result<Running, CloudError> {
     let ServiceContext { bus, node, instance, .. } = context;
     let power = settings.power()?;
-    let hosting = HostSettings { models_dir: settings.models_dir, models: settings.models };
+    let hosting = HostSettings {
+        models_dir: settings.models_dir,
+        models: settings.models,
+        accelerators: settings.accelerators,
+    };
     let catalogue = Catalogue::open(hosting, &bus).await?;
     let credits = Credits::new(settings.capacity.get());
     let compute = ComputeThread::start("cloud-compute", settings.capacity.get() as usize)?;

@@ -2,7 +2,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use chassis::{ServiceSettings, SettingsError};
-use schemas::{EnergySource, ModelName, ServiceKind, Watts};
+use schemas::{Accelerator, EnergySource, ModelName, ServiceKind, Watts};
 use serde::Deserialize;
 
 /// The server that a cloud executor may play: the paper's Grid'5000 node without its GPU drew 930 to 960 W
@@ -18,6 +18,8 @@ pub struct Settings {
     pub models_dir: Option<PathBuf>,
     /// Serve only these networks; all when empty.
     pub models: Vec<ModelName>,
+    /// What to run networks on besides the processor, where it is there and built in: `onnxruntime`, `wgpu`, `cuda`.
+    pub accelerators: Vec<Accelerator>,
     /// Requests taken at once: one computes, the others wait in the compute queue.
     pub capacity: NonZeroU32,
     /// Play a server's power: `grid5000-node`. Joules are labelled emulated.
@@ -39,6 +41,7 @@ impl Default for Settings {
         Self {
             models_dir: None,
             models: Vec::new(),
+            accelerators: Vec::new(),
             capacity: NonZeroU32::MIN.saturating_add(7),
             emulate: None,
             power: None,

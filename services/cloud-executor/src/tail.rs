@@ -4,11 +4,11 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use model_host::{Hosted, model_fault};
+use model_host::{Hosted, accelerator_fault, model_fault};
 use models::{codec, preprocess};
 use schemas::{
-    Cut, EnergyEntry, EnergySource, Fault, FaultKind, Input, Millis, Place, Stage, StageTime, TailPayload,
-    TailRequest, Tensor, TimeSource, Watts,
+    Accelerator, Cut, EnergyEntry, EnergySource, Fault, FaultKind, Input, Millis, Place, Stage, StageTime,
+    TailPayload, TailRequest, Tensor, TimeSource, Watts,
 };
 
 /// A tail's output and where its time went.
@@ -21,8 +21,8 @@ pub(crate) struct Ran {
 /// Runs the tail that an encoded [`TailRequest`] asks for.
 pub(crate) fn run(hosted: &Hosted, body: &Bytes) -> Result<Ran, Fault> {
     let mut stages = Stages::default();
-    let (cut, work) = stages.time(Stage::Decode, || work(hosted, body))?;
-    let network = &hosted.network;
+    let (cut, accelerator, work) = stages.time(Stage::Decode, || work(hosted, body))?;
+    let network = hosted.on(accelerator).ok_or_else(|| accelerator_fault(hosted, accelerator))?;
     let output = match work {
         Work::Frontier(frontier) => stages.time(Stage::Tail, || network.tail(cut, &frontier)),
         Work::Input(input) => {
@@ -39,8 +39,8 @@ enum Work<'a> {
     Frontier(Vec<Tensor<'a>>),
 }
 
-fn work<'a>(hosted: &Hosted, body: &'a Bytes) -> Result<(Cut, Work<'a>), Fault> {
-    let TailRequest { cut, payload, .. } = decode(body)?;
+fn work<'a>(hosted: &Hosted, body: &'a Bytes) -> Result<(Cut, Accelerator, Work<'a>), Fault> {
+    let TailRequest { cut, accelerator, payload, .. } = decode(body)?;
     let work = match payload {
         TailPayload::Input(input) => Work::Input(input),
         TailPayload::Frontier(frontier) => Work::Frontier(frontier),
@@ -50,7 +50,7 @@ fn work<'a>(hosted: &Hosted, body: &'a Bytes) -> Result<(Cut, Work<'a>), Fault> 
             Work::Frontier(frontier.map_err(|error| model_fault(&error))?)
         }
     };
-    Ok((cut, work))
+    Ok((cut, accelerator, work))
 }
 
 /// Reads a request; everything in it borrows from the message.

@@ -73,6 +73,7 @@ impl Executor {
             codec: if is_end { Codec::default() } else { asked.configuration.codec },
             // Without a tuner the clock that ran is not known.
             edge_frequency_khz: frequency.filter(|_| asked.configuration.edge_frequency_khz.is_some()),
+            ..asked.configuration
         };
         progress.answer(output, executed, &asked.hosted)
     }
@@ -179,11 +180,11 @@ impl Executor {
         progress: &mut Progress,
     ) -> Result<Finished, Fault> {
         let lease = self.clock.lease(asked.configuration.edge_frequency_khz).await;
-        let (hosted, body, cut, pace) =
-            (asked.hosted.clone(), asked.body.clone(), asked.configuration.cut, pace(&lease));
-        self.compute(progress, move || match cut {
+        let (hosted, body, pace) = (asked.hosted.clone(), asked.body.clone(), pace(&lease));
+        let configuration = asked.configuration;
+        self.compute(progress, move || match configuration.cut {
             Cut::ALL_CLOUD => local::whole(&hosted, &body, pace),
-            _ => local::tail(&hosted, cut, &frontier, pace),
+            _ => local::tail(&hosted, &configuration, &frontier, pace),
         })
         .await
     }

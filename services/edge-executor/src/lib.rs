@@ -13,6 +13,7 @@ mod hardware;
 mod local;
 mod service;
 mod settings;
+mod threads;
 
 pub use service::{EdgeError, Running, start};
 pub use settings::{LinkSettings, Settings};

@@ -1,15 +1,18 @@
 //! Work on the edge's compute thread. Blocking code.
 
+use std::num::NonZeroU16;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use model_host::{Hosted, model_fault};
-use models::{ModelError, codec, preprocess};
+use model_host::{Hosted, accelerator_fault, model_fault};
+use models::{ModelError, Network, codec, preprocess};
 use schemas::{
-    Configuration, Cut, ExecuteRequest, Fault, FaultKind, Millis, ModelName, Place, RequestId, Stage,
-    StageTime, TailPayload, TailRequest, Tensor, TimeSource,
+    Accelerator, Configuration, Cut, ExecuteRequest, Fault, FaultKind, Millis, ModelName, Place, RequestId,
+    Stage, StageTime, TailPayload, TailRequest, Tensor, TimeSource,
 };
+
+use crate::threads;
 
 /// How the device that this machine plays computes: times longer than this machine, at the clock set now.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +40,29 @@ impl Pace {
     fn stage(self, stage: Stage, time: Duration) -> StageTime {
         let source = if self.slowdown.is_some() { TimeSource::Emulated } else { TimeSource::Measured };
         StageTime { stage, place: Place::Edge, time_ms: time.into(), source }
+    }
+}
+
+/// A network on the accelerator and the threads that a configuration wants.
+struct Runner<'a> {
+    network: &'a Network,
+    threads: Option<NonZeroU16>,
+}
+
+impl<'a> Runner<'a> {
+    fn new(hosted: &'a Hosted, configuration: &Configuration) -> Result<Self, Fault> {
+        let Configuration { edge_accelerator, edge_threads, .. } = *configuration;
+        let network =
+            hosted.on(edge_accelerator).ok_or_else(|| accelerator_fault(hosted, edge_accelerator))?;
+        Ok(Self { network, threads: edge_threads })
+    }
+
+    fn run<T: Send>(&self, work: impl FnOnce(&Network) -> T + Send) -> Result<T, Fault> {
+        let work = || work(self.network);
+        match self.threads {
+            Some(threads) => threads::on(threads, work),
+            None => Ok(work()),
+        }
     }
 }
 
@@ -68,33 +94,41 @@ pub(crate) fn decode(body: &Bytes) -> Result<ExecuteRequest<'_>, Fault> {
 pub(crate) fn head(hosted: &Hosted, body: &Bytes, pace: Pace) -> Result<Headed, Fault> {
     let request = decode(body)?;
     let mut stages = Vec::new();
-    let ExecuteRequest { id, model, configuration: Configuration { cut, codec, .. }, input, .. } = request;
+    let ExecuteRequest { id, model, configuration, input, .. } = request;
+    let Configuration { cut, codec, cloud_accelerator, .. } = configuration;
+    let tail = TailTarget { id, model, cut, accelerator: cloud_accelerator };
     if cut == Cut::ALL_CLOUD {
         let payload = TailPayload::Input(input);
-        let message = pace.time(Stage::Encode, &mut stages, || encode(hosted, id, model, cut, payload))?;
+        let message = pace.time(Stage::Encode, &mut stages, || encode(hosted, tail, payload))?;
         return Ok(Headed { message: Some(message), frontier: Vec::new(), stages });
     }
     let tensor =
         pace.time(Stage::Preprocess, &mut stages, || preprocess(hosted.bundle.preprocessing(), &input));
     let tensor = tensor.map_err(|error| model_fault(&error))?;
-    let frontier = pace.time(Stage::Head, &mut stages, || hosted.network.head(cut, &tensor));
+    let runner = Runner::new(hosted, &configuration)?;
+    let frontier =
+        pace.time(Stage::Head, &mut stages, || runner.run(|network| network.head(cut, &tensor)))?;
     let frontier = frontier.map_err(|error| model_fault(&error))?;
     let message = pace.time(Stage::Encode, &mut stages, || match codec::encode(codec, &frontier) {
-        Ok(encoded) => encode(hosted, id, model, cut, TailPayload::Encoded(encoded)).map(Some),
+        Ok(encoded) => encode(hosted, tail, TailPayload::Encoded(encoded)).map(Some),
         Err(ModelError::NotFinite { .. }) => Ok(None),
         Err(error) => Err(model_fault(&error)),
     })?;
     Ok(Headed { message, frontier, stages })
 }
 
-fn encode(
-    hosted: &Hosted,
+/// Which tail the cloud is to run.
+struct TailTarget {
     id: RequestId,
     model: ModelName,
     cut: Cut,
-    payload: TailPayload<'_>,
-) -> Result<Vec<u8>, Fault> {
-    let request = TailRequest { id, model, digest: hosted.bundle.digest().clone(), cut, payload };
+    accelerator: Accelerator,
+}
+
+fn encode(hosted: &Hosted, tail: TailTarget, payload: TailPayload<'_>) -> Result<Vec<u8>, Fault> {
+    let TailTarget { id, model, cut, accelerator } = tail;
+    let request =
+        TailRequest { id, model, digest: hosted.bundle.digest().clone(), cut, accelerator, payload };
     schemas::encode(&request).map_err(|error| Fault::new(FaultKind::Internal, error.to_string()))
 }
 
@@ -105,19 +139,21 @@ pub(crate) fn whole(hosted: &Hosted, body: &Bytes, pace: Pace) -> Result<Finishe
     let preprocessing = hosted.bundle.preprocessing();
     let tensor = pace.time(Stage::Preprocess, &mut stages, || preprocess(preprocessing, &request.input));
     let tensor = tensor.map_err(|error| model_fault(&error))?;
-    let output = pace.time(Stage::Head, &mut stages, || hosted.network.run(&tensor));
+    let runner = Runner::new(hosted, &request.configuration)?;
+    let output = pace.time(Stage::Head, &mut stages, || runner.run(|network| network.run(&tensor)))?;
     Ok(Finished { output: output.map_err(|error| model_fault(&error))?, stages })
 }
 
 /// Runs the tail on the frontier that was kept.
 pub(crate) fn tail(
     hosted: &Hosted,
-    cut: Cut,
+    configuration: &Configuration,
     frontier: &[Tensor<'static>],
     pace: Pace,
 ) -> Result<Finished, Fault> {
     let mut stages = Vec::new();
-    let output = pace.time(Stage::Tail, &mut stages, || hosted.network.tail(cut, frontier));
+    let (runner, cut) = (Runner::new(hosted, configuration)?, configuration.cut);
+    let output = pace.time(Stage::Tail, &mut stages, || runner.run(|network| network.tail(cut, frontier)))?;
     Ok(Finished { output: output.map_err(|error| model_fault(&error))?, stages })
 }
 
@@ -138,8 +174,11 @@ mod tests {
 
     fn hosted() -> Hosted {
         let files = demo_network::bundle();
-        Hosted::load(Bundle::from_files(files.model_toml, files.onnx.to_vec(), Some(files.labels)).unwrap())
-            .unwrap()
+        Hosted::load(
+            Bundle::from_files(files.model_toml, files.onnx.to_vec(), Some(files.labels)).unwrap(),
+            &[],
+        )
+        .unwrap()
     }
 
     /// A request at a cut in the middle, with an input of one value everywhere.
@@ -150,7 +189,7 @@ mod tests {
             id: RequestId::fresh(),
             model: hosted.bundle.name().clone(),
             input: Input::Tensor(Tensor::from_f32(shape, &vec![value; elements]).unwrap()),
-            configuration: Configuration { cut: Cut(1), codec, edge_frequency_khz: None },
+            configuration: Configuration { codec, ..Configuration::at(Cut(1)) },
             cloud: None,
         };
         schemas::encode(&request).unwrap().into()

@@ -51,7 +51,11 @@ pub async fn start(settings: Settings, context: ServiceContext) -> Result<Runnin
     let ServiceContext { bus, node, instance, .. } = context;
     let clock = Clock::new(Hardware::new(&bus, &node));
     clock.refresh().await;
-    let hosting = HostSettings { models_dir: settings.models_dir, models: settings.models };
+    let hosting = HostSettings {
+        models_dir: settings.models_dir,
+        models: settings.models,
+        accelerators: settings.accelerators,
+    };
     let catalogue = Catalogue::open(hosting, &bus).await?;
     let credits = Credits::new(settings.capacity.get());
     // Each request in flight has one piece of work queued at most.

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chassis::{ServiceSettings, SettingsError};
-use schemas::{ByteCount, ModelName, ServiceKind};
+use schemas::{Accelerator, ByteCount, ModelName, ServiceKind};
 use serde::Deserialize;
 
 /// Table `[edge_executor]` of the settings.
@@ -14,6 +14,8 @@ pub struct Settings {
     pub models_dir: Option<PathBuf>,
     /// Serve only these networks; all when empty.
     pub models: Vec<ModelName>,
+    /// What to run networks on besides the processor, where it is there and built in: `onnxruntime`, `wgpu`, `cuda`.
+    pub accelerators: Vec<Accelerator>,
     /// Requests taken at once: one computes, the others travel or wait in the compute queue.
     pub capacity: NonZeroU32,
     /// Play a slower link to the cloud. Its time is labelled emulated.
@@ -32,7 +34,13 @@ pub struct LinkSettings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { models_dir: None, models: Vec::new(), capacity: NonZeroU32::MIN.saturating_add(7), link: None }
+        Self {
+            models_dir: None,
+            models: Vec::new(),
+            accelerators: Vec::new(),
+            capacity: NonZeroU32::MIN.saturating_add(7),
+            link: None,
+        }
     }
 }
 

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::{BrokerError, Bus, ModelStore};
-use models::Bundle;
+use models::{Accelerator, Bundle};
 use schemas::{ModelName, ServedModel};
+use tempfile::{NamedTempFile, TempPath};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::{MissedTickBehavior, interval};
@@ -27,6 +28,8 @@ pub struct HostSettings {
     pub models_dir: Option<PathBuf>,
     /// Only these; all when empty.
     pub models: Vec<ModelName>,
+    /// What to run them on besides the processor, where it is there.
+    pub accelerators: Vec<Accelerator>,
 }
 
 /// Why no networks can be hosted.
@@ -70,7 +73,13 @@ impl Catalogue {
     pub async fn open(settings: HostSettings, bus: &Bus) -> Result<Self, HostError> {
         let store = bus.model_store().await.map_err(HostError::Store)?;
         let (publish, networks) = watch::channel(Networks::new());
-        let mut search = Search { wanted: settings.models, store, seen: BTreeMap::new(), publish };
+        let mut search = Search {
+            wanted: settings.models,
+            accelerators: settings.accelerators,
+            store,
+            seen: BTreeMap::new(),
+            publish,
+        };
         if let Some(folder) = &settings.models_dir {
             for bundle_folder in bundle_folders(folder)? {
                 search.load_folder(&bundle_folder).await;
@@ -115,6 +124,7 @@ fn bundle_folders(folder: &Path) -> Result<Vec<PathBuf>, HostError> {
 /// Looks for networks and publishes them when they are warm.
 struct Search {
     wanted: Vec<ModelName>,
+    accelerators: Vec<Accelerator>,
     store: ModelStore,
     /// What was last tried of each stored network, so that a bad one is tried and complained of only once.
     seen: BTreeMap<ModelName, Vec<(String, Option<String>)>>,
@@ -158,18 +168,30 @@ impl Search {
     async fn load_stored(&self, name: &ModelName) -> Result<(), BrokerError> {
         let manifest = self.text(name, MANIFEST).await?;
         let labels = self.text(name, LABELS).await?;
-        let (Some(manifest), Some(onnx)) = (manifest, self.store.get(name, NETWORK).await?) else {
+        let (Some(manifest), Some(onnx)) = (manifest, self.spool(name).await?) else {
             warn!(model = %name, "the model store lacks a file of it");
             return Ok(());
         };
-        let name = name.clone();
+        let (name, accelerators) = (name.clone(), self.accelerators.clone());
         self.load(&name.clone(), move || {
-            let bundle = Bundle::from_files(&manifest, onnx, labels.as_deref())?;
+            let bundle = Bundle::from_file(&manifest, &onnx, labels.as_deref())?;
             // The name in the store is the one it was added under.
-            Hosted::load(bundle.renamed(name))
+            Hosted::load(bundle.renamed(name), &accelerators)
         })
         .await;
         Ok(())
+    }
+
+    /// Copies a network's ONNX file into a temporary one, so that its weights are in memory only once, as the network's.
+    async fn spool(&self, name: &ModelName) -> Result<Option<TempPath>, BrokerError> {
+        let unwritable = |error: &dyn std::fmt::Display| BrokerError::Failed {
+            operation: "making a temporary file for a network",
+            reason: error.to_string(),
+        };
+        let made = tokio::task::spawn_blocking(NamedTempFile::new).await;
+        let (file, path) = made.map_err(|e| unwritable(&e))?.map_err(|e| unwritable(&e))?.into_parts();
+        let copied = self.store.copy(name, NETWORK, &mut tokio::fs::File::from_std(file)).await?;
+        Ok(copied.map(|_| path))
     }
 
     async fn text(&self, name: &ModelName, file: &str) -> Result<Option<String>, BrokerError> {
@@ -179,8 +201,8 @@ impl Search {
 
     async fn load_folder(&self, folder: &Path) {
         let path = folder.to_path_buf();
-        let shown = path.display().to_string();
-        self.load(&shown, move || Hosted::load(Bundle::open(&path)?)).await;
+        let (shown, accelerators) = (path.display().to_string(), self.accelerators.clone());
+        self.load(&shown, move || Hosted::load(Bundle::open(&path)?, &accelerators)).await;
     }
 
     /// Loads on a blocking thread; requests for other networks go on meanwhile.

@@ -12,7 +12,7 @@ pub use catalogue::{Catalogue, HostError, HostSettings};
 pub use hosted::Hosted;
 pub use serving::{ExecutorSubjects, ServedNetworks};
 
-use models::ModelError;
+use models::{Accelerator, ModelError};
 use schemas::{Fault, FaultKind};
 
 /// A model's error as it travels: the caller's own mistakes as bad requests, the others as ours.
@@ -21,6 +21,14 @@ pub fn model_fault(error: &ModelError) -> Fault {
     let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
     let text = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
     Fault::new(kind, text)
+}
+
+/// A request for an accelerator that this executor has not got, as it travels.
+pub fn accelerator_fault(hosted: &Hosted, accelerator: Accelerator) -> Fault {
+    let has: Vec<String> = hosted.served().accelerators.iter().map(ToString::to_string).collect();
+    let text =
+        format!("{} does not run on {accelerator} here, it runs on {}", hosted.bundle.name(), has.join(", "));
+    Fault::new(FaultKind::BadRequest, text)
 }
 
 /// A compute thread's error as it travels.

@@ -39,7 +39,11 @@ pub fn configurations(
         .iter()
         .flat_map(|&(cut, codec)| clocks.iter().map(move |&clock| (cut, codec, clock)))
         .filter(|&(cut, _, clock)| wanted(cut, clock))
-        .map(|(cut, codec, edge_frequency_khz)| Configuration { cut, codec, edge_frequency_khz })
+        .map(|(cut, codec, edge_frequency_khz)| Configuration {
+            codec,
+            edge_frequency_khz,
+            ..Configuration::at(cut)
+        })
         .collect()
 }
 

@@ -5,8 +5,8 @@
 use divan::{AllocProfiler, Bencher, black_box};
 use scheduler::policy::{Cloud, PreparedFront};
 use schemas::{
-    Accuracy, ByteCount, Codec, Configuration, Cut, Digest, EnergyEntry, EnergySource, Front, FrontId,
-    Joules, KiloHertz, LatencySummary, Measurement, Millis, ModelName, NodeId, Place, PolicyName, Qos, Share,
+    Accuracy, ByteCount, Configuration, Cut, Digest, EnergyEntry, EnergySource, Front, FrontId, Joules,
+    KiloHertz, LatencySummary, Measurement, Millis, ModelName, NodeId, Place, PolicyName, Qos, Share,
     UnixMillis,
 };
 
@@ -25,9 +25,8 @@ fn measurement(index: u16) -> Measurement {
     let energy = |place, joules| EnergyEntry { place, source: EnergySource::Measured, joules };
     Measurement {
         configuration: Configuration {
-            cut: Cut(index),
-            codec: Codec::F32,
             edge_frequency_khz: Some(KiloHertz::from_megahertz(1800)),
+            ..Configuration::at(Cut(index))
         },
         cut_name: format!("node {index}"),
         latency: LatencySummary {

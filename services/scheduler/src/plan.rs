@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use schemas::{
-    Codec, Configuration, Cut, Fault, FaultKind, Plan, PlanReason, PlanRequest, PolicyName, Presence, Qos,
+    Configuration, Cut, Fault, FaultKind, Plan, PlanReason, PlanRequest, PolicyName, Presence, Qos,
     ServedModel,
 };
 
@@ -96,5 +96,5 @@ fn without_front(
 }
 
 fn on_the_edge(last_cut: Cut) -> Configuration {
-    Configuration { cut: last_cut, codec: Codec::default(), edge_frequency_khz: None }
+    Configuration::at(last_cut)
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use models::{Bundle, Device, Network, Preset};
+use models::{Accelerator, Bundle, Network, Preset};
 use schemas::{ServedModel, UnixMillis};
 
 use super::{read, read_to_use};
@@ -109,7 +109,7 @@ pub async fn store(bundle: &Bundle, broker: &BrokerArguments) -> anyhow::Result<
 }
 
 fn check(bundle: &Bundle) -> anyhow::Result<()> {
-    let network = Network::load(bundle, Device::Cpu)?;
+    let network = Network::load(bundle, Accelerator::Cpu)?;
     let output = network.describe(bundle.name(), bundle.labels()).output;
     let (classes, labels) = (output.shape.iter().product::<u64>(), bundle.labels().len() as u64);
     if labels != 0 && labels != classes {

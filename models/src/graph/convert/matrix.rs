@@ -1,10 +1,9 @@
 //! Products of matrices.
 
-use burn_backend::TensorData;
 use burn_backend::ops::FloatTensorOps;
 
 use super::{Applied, Converted, NodeView, Result};
-use crate::graph::constant::{Constant, Known, read};
+use crate::graph::constant::{Constant, Known};
 use crate::operators::einsum::Einsum;
 use crate::operators::matrix::Gemm;
 use crate::operators::{B, Operator, shape_of};
@@ -47,7 +46,7 @@ pub(super) fn gemm(node: &NodeView<'_>) -> Result<Converted> {
     let plain = settings.alpha == 1.0 && settings.beta == 1.0 && !settings.transpose_left && vector;
     let (operator, weights) = match node.input(1)? {
         Known::Constant(weights) if plain => {
-            (Operator::Linear, Known::Constant(upright(node, weights, settings.transpose_right)?))
+            (Operator::Linear, Known::Constant(upright(weights, settings.transpose_right)))
         }
         other => (Operator::Gemm(settings), other.clone()),
     };
@@ -55,16 +54,12 @@ pub(super) fn gemm(node: &NodeView<'_>) -> Result<Converted> {
     Ok(Applied::new(operator, operands).into())
 }
 
-/// Weights as `[in, out]`, in row-major order so that no run has to copy them.
-fn upright(node: &NodeView<'_>, weights: &Constant, transposed: bool) -> Result<Constant> {
+/// Weights as `[in, out]`: another view of the same numbers, which products read as they lie.
+fn upright(weights: &Constant, transposed: bool) -> Constant {
     if !transposed {
-        return Ok(weights.clone());
+        return weights.clone();
     }
-    let turned = B::float_transpose(weights.tensor.clone());
-    let shape = shape_of(&turned);
-    let values: Vec<f32> = read(turned)?.into_iter().map(|value| value as f32).collect();
-    let tensor = B::float_from_data(TensorData::new(values, shape), node.device());
-    Ok(Constant { tensor, ..weights.clone() })
+    Constant { tensor: B::float_transpose(weights.tensor.clone()), ..weights.clone() }
 }
 
 pub(super) fn einsum(node: &NodeView<'_>) -> Result<Converted> {

@@ -1,6 +1,6 @@
 //! What cannot be run is refused with a reason, and the executor lives on.
 
-use schemas::{Digest, Fault, FaultKind, Input, RequestId, TailPayload, TailRequest, Tensor};
+use schemas::{Accelerator, Digest, Fault, FaultKind, Input, RequestId, TailPayload, TailRequest, Tensor};
 
 use crate::site::{Site, picture};
 
@@ -47,6 +47,9 @@ async fn another_file_another_cut_and_garbage_are_refused() -> anyhow::Result<()
     // Another instance may have that file.
     says(&fault, FaultKind::Unavailable, &other.to_string());
     says(&fault, FaultKind::Unavailable, &site.bundle.digest().to_string());
+
+    let elsewhere = TailRequest { id: RequestId::fresh(), accelerator: Accelerator::Cuda, ..right.clone() };
+    says(&site.refused(&elsewhere).await, FaultKind::BadRequest, "does not run on cuda here, it runs on cpu");
 
     let last = site.network.last_cut().0;
     let frontier = site.network.head(schemas::Cut(9), &site.input(&picture))?;

@@ -8,7 +8,7 @@ use broker::{Bus, Call, CallError, subjects};
 use chassis::ServiceContext;
 use cloud_executor::Settings;
 use demo_network::pictures;
-use models::{Bundle, Device, Network};
+use models::{Accelerator, Bundle, Network};
 use schemas::{
     Cut, Fault, Input, InstanceId, ModelName, NodeId, RequestId, TailPayload, TailRequest, Tensor,
 };
@@ -38,7 +38,7 @@ impl Site {
         let server = TestServer::start().await?;
         let models_dir = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/demo"));
         let bundle = Bundle::open(&models_dir.join("bundle"))?;
-        let network = Network::load(&bundle, Device::Cpu)?;
+        let network = Network::load(&bundle, Accelerator::Cpu)?;
         let context = ServiceContext {
             bus: server.connect("cloud").await?,
             node: NodeId::new("server")?,
@@ -59,7 +59,14 @@ impl Site {
 
     pub fn request<'a>(&self, cut: u16, payload: TailPayload<'a>) -> TailRequest<'a> {
         let digest = self.bundle.digest().clone();
-        TailRequest { id: RequestId::fresh(), model: model(), digest, cut: Cut(cut), payload }
+        TailRequest {
+            id: RequestId::fresh(),
+            model: model(),
+            digest,
+            cut: Cut(cut),
+            accelerator: Default::default(),
+            payload,
+        }
     }
 
     pub async fn run(&self, request: &TailRequest<'_>) -> Result<Vec<u8>, CallError> {

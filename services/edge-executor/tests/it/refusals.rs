@@ -1,11 +1,12 @@
 //! What cannot be executed is refused with a reason, and the executor lives on.
 
+use std::num::NonZeroU16;
 use std::time::Duration;
 
 use broker::{Call, CallError, subjects};
-use schemas::{Cut, Fault, FaultKind, Input, Tensor};
+use schemas::{Accelerator, Configuration, Cut, Fault, FaultKind, Input, Tensor};
 
-use crate::site::{PATIENCE, Site, model, picture};
+use crate::site::{PATIENCE, Site, model, picture, request};
 
 fn refused(error: CallError) -> Fault {
     match error {
@@ -35,6 +36,23 @@ async fn bad_requests_are_refused_by_reason_and_the_next_good_one_is_answered() 
         assert_eq!(fault.kind, FaultKind::BadRequest, "{named}: {fault}");
         assert!(fault.message.contains(named), "{} does not say {named}", fault.message);
         assert_eq!(site.classify(9, &good).await.configuration.cut, Cut(9));
+    }
+    let body = |change: fn(&mut Configuration)| {
+        let mut asked = request(9, Input::Encoded { bytes: (&good[..]).into() });
+        change(&mut asked.configuration);
+        schemas::encode(&asked).unwrap()
+    };
+    let knobs = [
+        (
+            body(|asked| asked.edge_accelerator = Accelerator::Cuda),
+            "does not run on cuda here, it runs on cpu",
+        ),
+        (body(|asked| asked.edge_threads = Some(NonZeroU16::MAX)), "65535 threads are more than"),
+    ];
+    for (body, named) in knobs {
+        let call = Call::new(vec![subjects::execute_edge(&model())], PATIENCE, body);
+        let fault = refused(site.bus.call(call).await.unwrap_err());
+        assert!(fault.kind == FaultKind::BadRequest && fault.message.contains(named), "{fault}");
     }
     let garbage = Call::new(vec![subjects::execute_edge(&model())], PATIENCE, b"\xc1garbage".to_vec());
     assert_eq!(refused(site.bus.call(garbage).await.unwrap_err()).kind, FaultKind::BadRequest);

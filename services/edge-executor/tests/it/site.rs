@@ -7,7 +7,7 @@ use std::time::Duration;
 use broker::{Bus, Call, CallError, Endpoint, Request, Response, Serving, subjects};
 use chassis::ServiceContext;
 use demo_network::pictures;
-use models::{Bundle, Device, Network};
+use models::{Accelerator, Bundle, Network};
 use schemas::{
     Configuration, Cut, ExecuteReply, ExecuteRequest, Fault, Input, InstanceId, ModelName, NodeId, RequestId,
     Tensor,
@@ -41,7 +41,7 @@ impl Site {
     pub async fn start() -> anyhow::Result<Self> {
         let server = TestServer::start().await?;
         let bundle = Bundle::open(&models_dir().unwrap().join("bundle"))?;
-        let network = Network::load(&bundle, Device::Cpu)?;
+        let network = Network::load(&bundle, Accelerator::Cpu)?;
         Ok(Self { bus: server.connect("test").await?, server, network, bundle })
     }
 
@@ -133,7 +133,7 @@ pub fn request(cut: u16, input: Input<'_>) -> ExecuteRequest<'_> {
         id: RequestId::fresh(),
         model: model(),
         input,
-        configuration: Configuration { cut: Cut(cut), codec: Default::default(), edge_frequency_khz: None },
+        configuration: Configuration::at(Cut(cut)),
         cloud: None,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use models::{Bundle, Device, Network};
+use models::{Accelerator, Bundle, Network};
 use schemas::{Fallback, Input, Tensor};
 use testkit::wait_for;
 
@@ -54,7 +54,7 @@ async fn every_request_is_answered_by_one_version_from_end_to_end() -> anyhow::R
     const CUT: u16 = 9;
     let site = Site::start().await?;
     let new = newer();
-    let new_network = Network::load(&new, Device::Cpu)?;
+    let new_network = Network::load(&new, Accelerator::Cpu)?;
     let picture = picture(1);
     let input = || Input::Encoded { bytes: (&picture[..]).into() };
     let tensor = models::preprocess(new.preprocessing(), &input())?;

@@ -34,6 +34,7 @@ fn served(name: &str) -> ServedModel {
         last_cut: Cut(5),
         input: signature("pixel_values", &[1, 3, 2, 2]),
         output: signature("logits", &[1, 10]),
+        accelerators: vec![schemas::Accelerator::Cpu],
     }
 }
 

@@ -2,8 +2,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use proptest::prelude::{any, prop, proptest};
 use schemas::{
-    Classification, Codec, Configuration, Cut, DataType, Digest, EnergyEntry, EnergySource, FaultKind,
-    InferReply, Input, Joules, Millis, ModelName, Place, PolicyName, RequestId, ServedModel, Share, Tensor,
+    Classification, Configuration, Cut, DataType, Digest, EnergyEntry, EnergySource, FaultKind, InferReply,
+    Input, Joules, Millis, ModelName, Place, PolicyName, RequestId, ServedModel, Share, Tensor,
     TensorSignature,
 };
 use serde_json::{Value, json};
@@ -22,6 +22,7 @@ fn served() -> ServedModel {
         last_cut: Cut(4),
         input: signature("pixel_values", &[1, 1, 2, 2]),
         output: signature("logits", &[1, 2]),
+        accelerators: vec![schemas::Accelerator::Cpu],
     }
 }
 
@@ -171,7 +172,7 @@ fn answer() -> InferReply {
         latency_ms: Millis::new(12.5).unwrap(),
         within_limit: true,
         limit_ms: Millis::new(100.0).unwrap(),
-        configuration: Configuration { cut: Cut(2), codec: Codec::F32, edge_frequency_khz: None },
+        configuration: Configuration::at(Cut(2)),
         fallback: None,
         policy: PolicyName::Dynasplit,
         front: None,

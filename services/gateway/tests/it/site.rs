@@ -12,10 +12,10 @@ use chassis::ServiceContext;
 use gateway::Settings;
 use image::{DynamicImage, ImageFormat};
 use schemas::{
-    ByteCount, Classification, Codec, Configuration, Cut, DataType, Digest, EnergyEntry, EnergySource,
-    ExecuteReply, ExecuteRequest, Fault, FaultKind, InstanceId, Joules, Millis, ModelName, NodeId, Place,
-    Plan, PlanReason, PlanRequest, PolicyName, Receipt, RequestId, ServedModel, ServiceKind, Share, Stage,
-    StageTime, Tensor, TensorSignature, TimeSource,
+    ByteCount, Classification, Configuration, Cut, DataType, Digest, EnergyEntry, EnergySource, ExecuteReply,
+    ExecuteRequest, Fault, FaultKind, InstanceId, Joules, Millis, ModelName, NodeId, Place, Plan, PlanReason,
+    PlanRequest, PolicyName, Receipt, RequestId, ServedModel, ServiceKind, Share, Stage, StageTime, Tensor,
+    TensorSignature, TimeSource,
 };
 use testkit::TestServer;
 use tokio::time::timeout;
@@ -140,6 +140,7 @@ pub fn served_model() -> ServedModel {
         last_cut: Cut(4),
         input: signature("pixel_values", &[1, 3, 2, 2]),
         output: signature("logits", &[1, 2]),
+        accelerators: vec![schemas::Accelerator::Cpu],
     }
 }
 
@@ -207,7 +208,7 @@ async fn execute(bus: &Bus, script: Arc<Mutex<Script>>) -> anyhow::Result<Servin
 }
 
 pub fn configuration() -> Configuration {
-    Configuration { cut: Cut(2), codec: Codec::F32, edge_frequency_khz: None }
+    Configuration::at(Cut(2))
 }
 
 fn executed(configuration: Configuration) -> ExecuteReply<'static> {

@@ -25,7 +25,8 @@ impl Site {
 
     pub async fn host(&self, folder: Option<&Path>, wanted: &[&str]) -> anyhow::Result<Catalogue> {
         let models = wanted.iter().map(|wanted| name(wanted)).collect();
-        let settings = HostSettings { models_dir: folder.map(Path::to_path_buf), models };
+        let settings =
+            HostSettings { models_dir: folder.map(Path::to_path_buf), models, ..HostSettings::default() };
         Ok(Catalogue::open(settings, &self.bus).await?)
     }
 

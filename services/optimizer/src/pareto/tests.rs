@@ -1,7 +1,7 @@
 use proptest::prelude::{Strategy, any, prop, prop_assert, prop_assert_eq, proptest};
 use schemas::{
-    Accuracy, ByteCount, Codec, Configuration, Cut, EnergyEntry, EnergySource, Joules, LatencySummary,
-    Measurement, Millis, Place, Share,
+    Accuracy, ByteCount, Configuration, Cut, EnergyEntry, EnergySource, Joules, LatencySummary, Measurement,
+    Millis, Place, Share,
 };
 
 use super::{dominates, non_dominated, objectives};
@@ -12,7 +12,7 @@ const LAST_CUT: Cut = Cut(9);
 fn measurement(cut: u16, ms: f64, joules: &[(Place, f64)], accuracy: Option<f64>) -> Measurement {
     let mean = Millis::new(ms).unwrap();
     Measurement {
-        configuration: Configuration { cut: Cut(cut), codec: Codec::F32, edge_frequency_khz: None },
+        configuration: Configuration::at(Cut(cut)),
         cut_name: format!("node {cut}"),
         latency: LatencySummary { mean_ms: mean, p50_ms: mean, p95_ms: mean, deviation_ms: Millis::ZERO },
         stages: Vec::new(),

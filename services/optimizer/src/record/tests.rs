@@ -1,6 +1,6 @@
 use schemas::{
-    ByteCount, Classification, Codec, Configuration, Cut, EnergyEntry, EnergySource, ExecuteReply, Fallback,
-    Joules, KiloHertz, Millis, Place, Share, Stage, StageTime, Tensor, TimeSource,
+    ByteCount, Classification, Configuration, Cut, EnergyEntry, EnergySource, ExecuteReply, Fallback, Joules,
+    KiloHertz, Millis, Place, Share, Stage, StageTime, Tensor, TimeSource,
 };
 
 use super::{Answer, Record, Sample, deviation};
@@ -21,9 +21,8 @@ fn joules(place: Place, joules: f64) -> EnergyEntry {
 
 fn at(cut: u16, megahertz: Option<u64>) -> Configuration {
     Configuration {
-        cut: Cut(cut),
-        codec: Codec::F32,
         edge_frequency_khz: megahertz.map(KiloHertz::from_megahertz),
+        ..Configuration::at(Cut(cut))
     }
 }
 

@@ -39,6 +39,7 @@ fn presence(service: ServiceKind, instance: &str, node: &str, digest: u8) -> Pre
         last_cut: Cut(3),
         input: signature(),
         output: signature(),
+        accelerators: vec![schemas::Accelerator::Cpu],
     };
     Presence {
         service,

@@ -129,6 +129,7 @@ async fn announce(
         last_cut: Cut(LAST),
         input: signature(),
         output: signature(),
+        accelerators: vec![schemas::Accelerator::Cpu],
     };
     let node = NodeId::new(node)?;
     let is_tuner = service == ServiceKind::Tuner;
@@ -158,6 +159,8 @@ async fn describe(bus: &Bus) -> anyhow::Result<Serving> {
         bytes: ByteCount(0),
         macs_before: 0,
         macs_after: 0,
+        parameters_before: 0,
+        parameters_after: 0,
     };
     let description = ModelDescription {
         name: model(),

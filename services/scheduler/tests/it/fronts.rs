@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use scheduler::policy::PreparedFront;
 use schemas::{
-    Accuracy, ByteCount, Codec, Configuration, Cut, DataType, Digest, EnergyEntry, EnergySource, Front,
-    FrontId, InstanceId, Joules, LatencySummary, Measurement, Millis, ModelName, NodeId, Place, Presence,
-    Qos, ServedModel, ServiceKind, ServiceState, Share, TensorSignature, UnixMillis,
+    Accuracy, ByteCount, Configuration, Cut, DataType, Digest, EnergyEntry, EnergySource, Front, FrontId,
+    InstanceId, Joules, LatencySummary, Measurement, Millis, ModelName, NodeId, Place, Presence, Qos,
+    ServedModel, ServiceKind, ServiceState, Share, TensorSignature, UnixMillis,
 };
 
 /// The last cut of every network here.
@@ -35,7 +35,7 @@ pub fn measurement(
         joules: Joules::new(joules).unwrap(),
     };
     Measurement {
-        configuration: Configuration { cut: Cut(cut), codec: Codec::F32, edge_frequency_khz: None },
+        configuration: Configuration::at(Cut(cut)),
         cut_name: name.to_owned(),
         latency: LatencySummary {
             mean_ms: latency,
@@ -100,6 +100,7 @@ pub fn presence(service: ServiceKind, instance: &str, node: &str, credits: u32) 
             last_cut: LAST,
             input: signature.clone(),
             output: signature,
+            accelerators: vec![schemas::Accelerator::Cpu],
         }],
         hardware: None,
         at: UnixMillis(3),
