@@ -35,7 +35,8 @@ pub struct PoolReport {
 pub async fn run(file: &Path, arguments: &PoolArguments, output: &OutputArguments) -> anyhow::Result<()> {
     let declared = declared_space(arguments)?;
     let file = file.to_owned();
-    let wanted = if arguments.strategy.is_empty() { default_strategies() } else { arguments.strategy.clone() };
+    let wanted =
+        if arguments.strategy.is_empty() { default_strategies() } else { arguments.strategy.clone() };
     let (shares, seeds) = (arguments.budget.clone(), arguments.seeds);
     let (first_seed, batch) = (arguments.first_seed, arguments.batch as usize);
     let spinner = output::progress(1, "comparing strategies");
@@ -43,7 +44,8 @@ pub async fn run(file: &Path, arguments: &PoolArguments, output: &OutputArgument
     let report = tokio::task::spawn_blocking(move || -> anyhow::Result<PoolReport> {
         let pool = Pool::read(&file, declared)?;
         let measured = pool.recorded().len();
-        let budgets = shares.iter().map(|share| ((share * measured as f64).round() as usize).max(1)).collect();
+        let budgets =
+            shares.iter().map(|share| ((share * measured as f64).round() as usize).max(1)).collect();
         let plan = Plan { budgets, seeds, first_seed, batch };
         Ok(PoolReport {
             pool: file.display().to_string(),
