@@ -20,28 +20,29 @@ pub mod v1;
 pub mod wire;
 
 pub use ids::{Digest, FrontId, InstanceId, ModelName, NodeId, RequestId};
-pub use units::{ByteCount, Joules, KiloHertz, Millis, Share, UnixMillis, Watts};
+pub use units::{ByteCount, Cost, Joules, KiloHertz, Millis, Share, UnixMillis, Watts, Weight};
 pub use v1::codec::{
     ChannelLayout, Codec, Compression, ElementFormat, LEAST_ELEMENTS_A_CHANNEL, Scale, UnknownCodec,
 };
 pub use v1::configuration::{Accelerator, Configuration, Cut, UnknownAccelerator};
 pub use v1::description::{CutDescription, ModelDescription, TensorSignature};
 pub use v1::encoded::EncodedTensor;
-pub use v1::energy::{EnergyEntry, EnergySource, Place, joules_at, total_joules};
+pub use v1::energy::{EnergyEntry, EnergySource, MeterReading, Place, StageEnergy, joules_at, total_joules};
 pub use v1::execution::{
     Classification, ExecuteReply, ExecuteRequest, Fallback, TailPayload, TailReply, TailRequest,
 };
 pub use v1::fault::{Fault, FaultKind};
 pub use v1::front::{Accuracy, CodecLoss, Front, LatencySummary, LossBasis, Measurement, WithheldCodec};
 pub use v1::hardware::{
-    DevicePower, HardwareReport, Knob, KnobReport, KnobSupport, SensorKind, SensorReport, TuneReply,
-    TuneRequest,
+    BatteryReport, DevicePower, HardwareReport, Knob, KnobReport, KnobSupport, SensorKind, SensorReport,
 };
 pub use v1::inference::{InferReply, InferRequest, Input, Qos};
 pub use v1::optimization::{LabelledPicture, OptimizeProgress, OptimizeReply, OptimizeRequest};
 pub use v1::plan::{Plan, PlanReason, PlanRequest, PolicyName};
 pub use v1::presence::{Presence, ServedModel, ServiceKind, ServiceState};
+pub use v1::price::{BatteryWeight, CostUnit, EnergyPrices, PlacePrices, PriceError, PricedPer};
 pub use v1::receipt::{Outcome, Receipt};
 pub use v1::stage::{Stage, StageTime, TimeSource};
 pub use v1::tensor::{DataType, Tensor, TensorError};
+pub use v1::tuning::{CpuQuota, LeaseReport, Setting, SettingWrite, TuneOrder, TuneReply, TuneRequest};
 pub use wire::{WireError, decode, encode};

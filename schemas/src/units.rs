@@ -125,6 +125,16 @@ quantity!(
     /// A share between 0 and 1, such as an accuracy.
     Share, "", "share (0 to 1)", 1.0
 );
+quantity!(
+    /// How often something counts, such as a joule of one place.
+    Weight, "", "weight", f64::MAX
+);
+quantity!(
+    /// What energy costs, in the unit its prices are in (see [`crate::EnergyPrices`]).
+    Cost, "", "cost", f64::MAX
+);
+additive!(Weight);
+additive!(Cost);
 additive!(Millis);
 additive!(Joules);
 additive!(Watts);
@@ -140,6 +150,11 @@ impl Millis {
     pub fn to_duration(self) -> Duration {
         Duration::try_from_secs_f64(self.0 / 1e3).unwrap_or(Duration::MAX)
     }
+}
+
+impl Weight {
+    /// Counts once.
+    pub const ONE: Self = Self(1.0);
 }
 
 /// Power held for a time is energy.

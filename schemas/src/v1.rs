@@ -15,6 +15,8 @@ pub mod inference;
 pub mod optimization;
 pub mod plan;
 pub mod presence;
+pub mod price;
 pub mod receipt;
 pub mod stage;
 pub mod tensor;
+pub mod tuning;

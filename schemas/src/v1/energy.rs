@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::units::Joules;
+use crate::units::{Joules, Millis, Share};
+use crate::v1::stage::Stage;
 
 /// Where energy was spent or work was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -39,6 +40,52 @@ pub struct EnergyEntry {
     pub source: EnergySource,
     /// How many.
     pub joules: Joules,
+}
+
+/// The joules of one stage of a request at one place: what its work added, apart from what the device draws anyway.
+///
+/// `marginal_j` of all requests, plus idle power × time, is what a meter counts. The idle shares of requests that ran at
+/// the same time overlap: they say what a request would be charged if it had the device for itself.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct StageEnergy {
+    /// The stage.
+    pub stage: Stage,
+    /// Where it ran.
+    pub place: Place,
+    /// Where the numbers come from.
+    pub source: EnergySource,
+    /// What the work added.
+    pub marginal_j: Joules,
+    /// What the device draws anyway in that time.
+    pub idle_j: Joules,
+    /// Half the width of the 95 % confidence interval of `marginal_j`; `None` where the source gives none (a declared or
+    /// published power).
+    #[serde(default)]
+    pub uncertainty_j: Option<Joules>,
+}
+
+impl StageEnergy {
+    /// Marginal and idle joules together, as [`EnergyEntry`] counts them.
+    pub fn joules(&self) -> Joules {
+        self.marginal_j + self.idle_j
+    }
+}
+
+/// What an energy meter has counted. Two readings of one meter give the energy between them; a later reading with less
+/// joules or less time is one of a meter that began anew.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MeterReading {
+    /// What is read, such as `rapl package-0 + dram`.
+    pub name: String,
+    /// Joules since it began.
+    pub joules: Joules,
+    /// Time since it began, until the last sample.
+    pub span_ms: Millis,
+    /// How far apart its samples are: an energy of less time than a few of these cannot be read off it.
+    pub resolution_ms: Millis,
+    /// The relative error that its driver or maker states, as half the width of a 95 % interval; zero where none is
+    /// stated.
+    pub relative_error: Share,
 }
 
 /// All joules of the entries, or `None` when there are none: an unknown energy is not zero.

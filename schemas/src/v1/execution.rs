@@ -6,7 +6,7 @@ use crate::ids::{Digest, InstanceId, ModelName, RequestId};
 use crate::units::{ByteCount, Share};
 use crate::v1::configuration::{Accelerator, Configuration, Cut};
 use crate::v1::encoded::EncodedTensor;
-use crate::v1::energy::EnergyEntry;
+use crate::v1::energy::{EnergyEntry, StageEnergy};
 use crate::v1::inference::Input;
 use crate::v1::stage::StageTime;
 use crate::v1::tensor::Tensor;
@@ -73,6 +73,9 @@ pub struct ExecuteReply<'a> {
     pub stages: Vec<StageTime>,
     /// Where the energy went.
     pub energy: Vec<EnergyEntry>,
+    /// The same energy by stage, marginal apart from idle; empty where nothing is known.
+    #[serde(default)]
+    pub breakdown: Vec<StageEnergy>,
 }
 
 /// What crosses to the cloud.
@@ -120,4 +123,7 @@ pub struct TailReply<'a> {
     pub stages: Vec<StageTime>,
     /// Where the energy went, in the cloud.
     pub energy: Vec<EnergyEntry>,
+    /// The same energy by stage, marginal apart from idle; empty where nothing is known.
+    #[serde(default)]
+    pub breakdown: Vec<StageEnergy>,
 }

@@ -1,18 +1,51 @@
-//! What a machine offers, how it is set, and what the tuner is asked.
+//! What a machine offers and how it is set.
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::NodeId;
-use crate::units::{KiloHertz, Millis, Watts};
-use crate::v1::energy::EnergySource;
+use crate::units::{KiloHertz, Share, Watts};
+use crate::v1::energy::{EnergySource, MeterReading};
+use crate::v1::tuning::{LeaseReport, Setting};
 
 /// Something that can be set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Knob {
     /// The processor's clock.
     CpuFrequency,
+    /// How many cores are online.
+    OnlineCores,
+    /// The processor time of a control group.
+    CpuQuota,
+    /// The power of a USB device.
+    UsbPower,
+    /// The power that a graphics processor may draw.
+    GpuPowerLimit,
+    /// The clock that a graphics processor is locked to.
+    GpuClock,
+}
+
+impl Knob {
+    /// Its name, as in messages.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CpuFrequency => "cpu_frequency",
+            Self::OnlineCores => "online_cores",
+            Self::CpuQuota => "cpu_quota",
+            Self::UsbPower => "usb_power",
+            Self::GpuPowerLimit => "gpu_power_limit",
+            Self::GpuClock => "gpu_clock",
+        }
+    }
+}
+
+impl fmt::Display for Knob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
 }
 
 /// Whether a knob can be set here.
@@ -26,12 +59,16 @@ pub enum KnobSupport {
 }
 
 /// One knob of this machine.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct KnobReport {
     /// The knob.
     pub knob: Knob,
     /// Whether it can be set.
     pub support: KnobSupport,
+    /// How it is set now, as read back; empty when it cannot be read. One for each cpufreq policy, USB device or
+    /// graphics processor where these differ.
+    #[serde(default)]
+    pub now: Vec<Setting>,
 }
 
 /// What a sensor measures.
@@ -47,6 +84,8 @@ pub enum SensorKind {
     HwmonTemperature,
     /// A battery's power.
     Battery,
+    /// A graphics processor's power or counter of energy.
+    Gpu,
 }
 
 /// One sensor of this machine.
@@ -69,6 +108,29 @@ pub struct DevicePower {
     pub waiting_w: Watts,
     /// Where the figures come from.
     pub source: EnergySource,
+    /// While nothing is asked of it. `None` where no separate figure is known: then the power while it waits counts
+    /// as idle.
+    #[serde(default)]
+    pub idle_w: Option<Watts>,
+    /// Half the width of the 95 % confidence interval of `active_w`, where it is known.
+    #[serde(default)]
+    pub uncertainty_w: Option<Watts>,
+}
+
+impl DevicePower {
+    /// The power that flows whether or not there is work: idle, or waiting where idle is not known.
+    pub fn floor(&self) -> Watts {
+        self.idle_w.unwrap_or(self.waiting_w)
+    }
+}
+
+/// The battery that feeds a device; the fullest discharging one counts where there are several.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct BatteryReport {
+    /// How full it is.
+    pub level: Share,
+    /// Whether it is being charged, or full on mains power: joules cost it nothing then.
+    pub charging: bool,
 }
 
 /// What a machine is and how it is set now, as read back.
@@ -100,26 +162,13 @@ pub struct HardwareReport {
     pub knobs: Vec<KnobReport>,
     /// Every sensor found.
     pub sensors: Vec<SensorReport>,
-}
-
-/// `splinter.v1.tune.<node>`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum TuneRequest {
-    /// Say what there is and how it is set.
-    Report,
-    /// Set the clock, read it back, and report.
-    SetFrequency(KiloHertz),
-}
-
-/// The tuner's answer: the state after the request, read back.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TuneReply {
-    /// The machine as it is set now.
-    pub hardware: HardwareReport,
-    /// Whether something was written; nothing is when it is already so.
-    pub changed: bool,
-    /// How long setting and reading back took.
-    pub took_ms: Millis,
+    /// What the best energy meter of this machine has counted; `None` without a meter, or while it cannot be read.
+    #[serde(default)]
+    pub meter: Option<MeterReading>,
+    /// The battery; `None` without one, or while it cannot be read.
+    #[serde(default)]
+    pub battery: Option<BatteryReport>,
+    /// Who holds which knob.
+    #[serde(default)]
+    pub leases: Vec<LeaseReport>,
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{FrontId, InstanceId, ModelName, NodeId, RequestId};
 use crate::units::{ByteCount, Joules, Millis, UnixMillis};
 use crate::v1::configuration::Configuration;
-use crate::v1::energy::EnergyEntry;
+use crate::v1::energy::{EnergyEntry, StageEnergy};
 use crate::v1::execution::Fallback;
 use crate::v1::fault::FaultKind;
 use crate::v1::inference::Qos;
@@ -71,6 +71,9 @@ pub struct Receipt {
     pub stages: Vec<StageTime>,
     /// Where the energy went, with place and source.
     pub energy: Vec<EnergyEntry>,
+    /// The same energy by stage, marginal apart from idle, with its uncertainty; empty where nothing is known.
+    #[serde(default)]
+    pub breakdown: Vec<StageEnergy>,
     /// The machine of the gateway.
     pub node: NodeId,
     /// When the request arrived.

@@ -6,7 +6,7 @@ use crate::units::Millis;
 use crate::v1::energy::Place;
 
 /// One stage of a request's way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Stage {
@@ -28,6 +28,8 @@ pub enum Stage {
     Decode,
     /// The layers after the cut.
     Tail,
+    /// Choosing the best classes and writing the answer.
+    Reply,
 }
 
 /// Whether a time was measured as it is, or includes time added to emulate a slower device or link.

@@ -67,4 +67,10 @@ fixtures! {
     optimize_progress: schemas::OptimizeProgress,
     optimize_reply: schemas::OptimizeReply,
     receipt: schemas::Receipt,
+    execute_reply_with_breakdown: schemas::ExecuteReply<'_>,
+    tail_reply_with_breakdown: schemas::TailReply<'_>,
+    receipt_with_breakdown: schemas::Receipt,
+    tune_request_apply: schemas::TuneRequest,
+    tune_request_release: schemas::TuneRequest,
+    tune_reply_with_lease: schemas::TuneReply,
 }

@@ -3,14 +3,15 @@
 use std::borrow::Cow;
 
 use schemas::{
-    Accuracy, ByteCount, Classification, Codec, CodecLoss, Configuration, Cut, CutDescription, DataType,
-    DevicePower, Digest, EncodedTensor, EnergyEntry, EnergySource, ExecuteReply, ExecuteRequest, Fallback,
-    Fault, FaultKind, Front, FrontId, HardwareReport, InferReply, InferRequest, Input, InstanceId, Joules,
-    KiloHertz, Knob, KnobReport, KnobSupport, LabelledPicture, LatencySummary, LossBasis, Measurement,
-    Millis, ModelDescription, ModelName, NodeId, OptimizeProgress, OptimizeReply, OptimizeRequest, Outcome,
-    Place, Plan, PlanReason, PlanRequest, PolicyName, Presence, Qos, Receipt, RequestId, Scale, SensorKind,
-    SensorReport, ServedModel, ServiceKind, ServiceState, Share, Stage, StageTime, TailPayload, TailReply,
-    TailRequest, Tensor, TensorSignature, TimeSource, TuneReply, TuneRequest, UnixMillis, Watts,
+    Accuracy, BatteryReport, ByteCount, Classification, Codec, CodecLoss, Configuration, CpuQuota, Cut,
+    CutDescription, DataType, DevicePower, Digest, EncodedTensor, EnergyEntry, EnergySource, ExecuteReply,
+    ExecuteRequest, Fallback, Fault, FaultKind, Front, FrontId, HardwareReport, InferReply, InferRequest,
+    Input, InstanceId, Joules, KiloHertz, Knob, KnobReport, KnobSupport, LabelledPicture, LatencySummary,
+    LeaseReport, LossBasis, Measurement, MeterReading, Millis, ModelDescription, ModelName, NodeId,
+    OptimizeProgress, OptimizeReply, OptimizeRequest, Outcome, Place, Plan, PlanReason, PlanRequest,
+    PolicyName, Presence, Qos, Receipt, RequestId, Scale, SensorKind, SensorReport, ServedModel, ServiceKind,
+    ServiceState, Setting, SettingWrite, Share, Stage, StageEnergy, StageTime, TailPayload, TailReply,
+    TailRequest, Tensor, TensorSignature, TimeSource, TuneOrder, TuneReply, TuneRequest, UnixMillis, Watts,
     WithheldCodec,
 };
 
@@ -144,6 +145,7 @@ pub fn execute_reply() -> ExecuteReply<'static> {
         sent_bytes: ByteCount(4096),
         stages: stages(),
         energy: energy(),
+        breakdown: vec![],
     }
 }
 
@@ -185,7 +187,13 @@ pub fn execute_request_with_codec() -> ExecuteRequest<'static> {
 }
 
 pub fn tail_reply() -> TailReply<'static> {
-    TailReply { output: tensor(), instance: instance("cloud-1"), stages: stages(), energy: energy() }
+    TailReply {
+        output: tensor(),
+        instance: instance("cloud-1"),
+        stages: stages(),
+        energy: energy(),
+        breakdown: vec![],
+    }
 }
 
 pub fn fault() -> Fault {
@@ -229,16 +237,22 @@ fn hardware() -> HardwareReport {
             active_w: Watts::new(2.95).unwrap(),
             waiting_w: Watts::new(2.73).unwrap(),
             source: EnergySource::Emulated,
+            idle_w: None,
+            uncertainty_w: None,
         }),
         knobs: vec![KnobReport {
             knob: Knob::CpuFrequency,
             support: KnobSupport::Unsupported("no cpufreq here".into()),
+            now: vec![],
         }],
         sensors: vec![SensorReport {
             name: "package-0".into(),
             kind: SensorKind::Rapl,
             reading: Err("permission denied".into()),
         }],
+        meter: None,
+        battery: None,
+        leases: vec![],
     }
 }
 
@@ -247,7 +261,7 @@ pub fn tune_request() -> TuneRequest {
 }
 
 pub fn tune_reply() -> TuneReply {
-    TuneReply { hardware: hardware(), changed: true, took_ms: ms(0.5) }
+    TuneReply { hardware: hardware(), changed: true, took_ms: ms(0.5), writes: vec![] }
 }
 
 pub fn presence() -> Presence {
@@ -357,7 +371,100 @@ pub fn receipt() -> Receipt {
         sent_bytes: ByteCount(4096),
         stages: stages(),
         energy: energy(),
+        breakdown: vec![],
         node: node("pi"),
         at: UnixMillis(1_795_000_000_000),
     }
+}
+
+fn breakdown() -> Vec<StageEnergy> {
+    let joules = |value| Joules::new(value).unwrap();
+    let head = StageEnergy {
+        stage: Stage::Head,
+        place: Place::Edge,
+        source: EnergySource::Attributed,
+        marginal_j: joules(0.25),
+        idle_j: joules(0.5),
+        uncertainty_j: Some(joules(0.0625)),
+    };
+    vec![head, StageEnergy { stage: Stage::Reply, uncertainty_j: None, ..head }]
+}
+
+pub fn execute_reply_with_breakdown() -> ExecuteReply<'static> {
+    ExecuteReply { breakdown: breakdown(), ..execute_reply() }
+}
+
+pub fn tail_reply_with_breakdown() -> TailReply<'static> {
+    TailReply { breakdown: breakdown(), ..tail_reply() }
+}
+
+pub fn receipt_with_breakdown() -> Receipt {
+    Receipt { breakdown: breakdown(), ..receipt() }
+}
+
+fn settings() -> Vec<Setting> {
+    let megahertz = KiloHertz::from_megahertz;
+    vec![
+        Setting::CpuFrequency(megahertz(600)),
+        Setting::PolicyFrequency { policy: 4, clock_khz: megahertz(1_800) },
+        Setting::OnlineCores(2.try_into().unwrap()),
+        Setting::CpuQuota(CpuQuota::Unlimited),
+        Setting::CpuQuota(CpuQuota::Millicores(1_500.try_into().unwrap())),
+        Setting::UsbPower { device: "1-1.2".into(), on: false },
+        Setting::GpuPowerLimit { gpu: 0, limit_w: Watts::new(250.0).unwrap() },
+        Setting::GpuClock { gpu: 0, clock_khz: megahertz(1_200) },
+    ]
+}
+
+pub fn tune_request_apply() -> TuneRequest {
+    TuneRequest::Apply(TuneOrder {
+        holder: instance("edge-1"),
+        lease_ms: ms(30_000.0),
+        settings: settings(),
+        dry_run: true,
+    })
+}
+
+pub fn tune_request_release() -> TuneRequest {
+    TuneRequest::Release(instance("edge-1"))
+}
+
+pub fn tune_reply_with_lease() -> TuneReply {
+    let power = DevicePower {
+        active_w: Watts::new(9.0).unwrap(),
+        waiting_w: Watts::new(5.0).unwrap(),
+        source: EnergySource::Modelled,
+        idle_w: Some(Watts::new(4.5).unwrap()),
+        uncertainty_w: Some(Watts::new(0.25).unwrap()),
+    };
+    let knobs = [
+        Knob::CpuFrequency,
+        Knob::OnlineCores,
+        Knob::CpuQuota,
+        Knob::UsbPower,
+        Knob::GpuPowerLimit,
+        Knob::GpuClock,
+    ]
+    .map(|knob| KnobReport { knob, support: KnobSupport::Supported, now: settings() });
+    let meter = MeterReading {
+        name: "rapl package-0 + dram".into(),
+        joules: Joules::new(123.5).unwrap(),
+        span_ms: ms(60_000.0),
+        resolution_ms: ms(250.0),
+        relative_error: Share::new(0.05).unwrap(),
+    };
+    let battery = BatteryReport { level: Share::new(0.75).unwrap(), charging: false };
+    let lease =
+        LeaseReport { knob: Knob::CpuFrequency, holder: instance("edge-1"), remaining_ms: ms(29_000.0) };
+    let hardware = HardwareReport {
+        power: Some(power),
+        knobs: knobs.to_vec(),
+        meter: Some(meter),
+        battery: Some(battery),
+        leases: vec![lease],
+        ..hardware()
+    };
+    let write =
+        SettingWrite { file: "cpu.max".into(), from: "max 100000".into(), to: "150000 100000".into() };
+    TuneReply { hardware, changed: true, took_ms: ms(0.5), writes: vec![write] }
 }

@@ -107,6 +107,7 @@ impl Executor {
             instance: self.instance.clone(),
             stages,
             energy,
+            breakdown: Vec::new(),
         })
     }
 }

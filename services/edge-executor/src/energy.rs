@@ -21,6 +21,8 @@ mod tests {
             active_w: Watts::new(4.0).unwrap(),
             waiting_w: Watts::new(3.0).unwrap(),
             source: EnergySource::Emulated,
+            idle_w: None,
+            uncertainty_w: None,
         };
         let entry = of_edge(Some(power), Millis::new(100.0).unwrap(), Millis::new(200.0).unwrap()).unwrap();
         assert_eq!(entry.joules.get(), 1.0);

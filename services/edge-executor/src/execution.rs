@@ -241,6 +241,7 @@ impl Progress {
             sent_bytes: self.sent,
             stages: self.stages,
             energy: self.energy,
+            breakdown: Vec::new(),
         })
     }
 }

@@ -74,6 +74,7 @@ impl Ledger {
             sent_bytes: ByteCount(0),
             stages: Vec::new(),
             energy: Vec::new(),
+            breakdown: Vec::new(),
             node: self.node.clone(),
             at: arrival.at,
         };
@@ -132,6 +133,7 @@ impl OpenReceipt {
         receipt.sent_bytes = reply.sent_bytes;
         receipt.stages.extend(&reply.stages);
         receipt.energy.clone_from(&reply.energy);
+        receipt.breakdown.clone_from(&reply.breakdown);
     }
 }
 

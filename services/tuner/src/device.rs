@@ -81,8 +81,11 @@ impl Device {
             governor: clock.as_ref().and_then(|clock| clock.governor().ok()),
             slowdown: None,
             power: self.own_power(),
-            knobs: vec![KnobReport { knob: Knob::CpuFrequency, support }],
+            knobs: vec![KnobReport { knob: Knob::CpuFrequency, support, now: Vec::new() }],
             sensors: sensors(&self.sysfs),
+            meter: None,
+            battery: None,
+            leases: Vec::new(),
         }
     }
 
@@ -92,7 +95,13 @@ impl Device {
         }
         // The counters cannot tell computing from waiting: both are what the machine drew of late.
         let watts = self.power.mean()?;
-        Some(DevicePower { active_w: watts, waiting_w: watts, source: EnergySource::Attributed })
+        Some(DevicePower {
+            active_w: watts,
+            waiting_w: watts,
+            source: EnergySource::Attributed,
+            idle_w: None,
+            uncertainty_w: None,
+        })
     }
 }
 
@@ -107,9 +116,16 @@ fn emulated_report(node: &NodeId, emulated: &EmulatedDevice, cores: u32) -> Hard
         governor: Some("userspace (emulated)".to_owned()),
         slowdown: Some(emulated.slowdown()),
         power: emulated.power(),
-        knobs: vec![KnobReport { knob: Knob::CpuFrequency, support: KnobSupport::Supported }],
+        knobs: vec![KnobReport {
+            knob: Knob::CpuFrequency,
+            support: KnobSupport::Supported,
+            now: Vec::new(),
+        }],
         // This machine's sensors say nothing about the device it plays.
         sensors: Vec::new(),
+        meter: None,
+        battery: None,
+        leases: Vec::new(),
     }
 }
 

@@ -93,6 +93,8 @@ impl EmulatedDevice {
             active_w: Watts::saturating(operating.active_w),
             waiting_w: Watts::saturating(operating.waiting_w),
             source: EnergySource::Emulated,
+            idle_w: None,
+            uncertainty_w: None,
         })
     }
 }

@@ -107,7 +107,7 @@ impl Machine {
             _ => return Err(Fault::new(FaultKind::Unsupported, "this tuner does not know that request")),
         };
         let hardware = self.read_from(&device);
-        Ok(TuneReply { hardware, changed, took_ms: started.elapsed().into() })
+        Ok(TuneReply { hardware, changed, took_ms: started.elapsed().into(), writes: Vec::new() })
     }
 
     fn read(&self) -> HardwareReport {

@@ -46,7 +46,13 @@ pub struct DeclaredPower {
 
 impl From<DeclaredPower> for DevicePower {
     fn from(declared: DeclaredPower) -> Self {
-        Self { active_w: declared.active_w, waiting_w: declared.waiting_w, source: EnergySource::Modelled }
+        Self {
+            active_w: declared.active_w,
+            waiting_w: declared.waiting_w,
+            source: EnergySource::Modelled,
+            idle_w: None,
+            uncertainty_w: None,
+        }
     }
 }
 

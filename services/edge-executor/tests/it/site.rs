@@ -116,10 +116,8 @@ impl Site {
         let body = schemas::encode(&request).unwrap();
         let call = Call { id: request.id, ..Call::new(vec![subjects::execute_edge(&model())], within, body) };
         let answer = self.bus.call(call).await?;
-        let ExecuteReply { output, top, configuration, fallback, cloud, sent_bytes, stages, energy } =
-            schemas::decode(&answer.body).unwrap();
-        let output = output.into_owned();
-        Ok(ExecuteReply { output, top, configuration, fallback, cloud, sent_bytes, stages, energy })
+        let reply: ExecuteReply<'_> = schemas::decode(&answer.body).unwrap();
+        Ok(ExecuteReply { output: reply.output.into_owned(), ..reply })
     }
 
     /// One picture at a cut, with all the time it needs.

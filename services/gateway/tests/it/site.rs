@@ -231,5 +231,6 @@ fn executed(configuration: Configuration) -> ExecuteReply<'static> {
             source: TimeSource::Measured,
         }],
         energy: vec![joules(Place::Edge, 0.25), joules(Place::Cloud, 1.5)],
+        breakdown: Vec::new(),
     }
 }

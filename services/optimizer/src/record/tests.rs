@@ -36,6 +36,7 @@ fn reply(configuration: Configuration, class: u32, stages: Vec<StageTime>) -> Ex
         sent_bytes: ByteCount(100),
         stages,
         energy: vec![joules(Place::Edge, 2.0)],
+        breakdown: Vec::new(),
     }
 }
 

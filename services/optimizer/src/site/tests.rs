@@ -32,6 +32,9 @@ fn presence(service: ServiceKind, instance: &str, node: &str, digest: u8) -> Pre
         power: None,
         knobs: Vec::new(),
         sensors: Vec::new(),
+        meter: None,
+        battery: None,
+        leases: Vec::new(),
     });
     let served = ServedModel {
         name: ModelName::new("tiny").unwrap(),

@@ -144,6 +144,9 @@ async fn announce(
         power: None,
         knobs: Vec::new(),
         sensors: Vec::new(),
+        meter: None,
+        battery: None,
+        leases: Vec::new(),
     });
     let models = if is_tuner { Vec::new() } else { vec![served] };
     let update = PresenceUpdate { credits: 1, capacity: 1, models, hardware };
@@ -250,5 +253,6 @@ fn executed_with(
         sent_bytes: ByteCount(1_000 * u64::from(LAST - configuration.cut.0)),
         stages: stages.map(stage).to_vec(),
         energy,
+        breakdown: Vec::new(),
     }
 }
