@@ -14,10 +14,10 @@ pub use spread::Spread;
 
 use crate::error::Error;
 use crate::hypervolume::{REFERENCE, hypervolume};
-use crate::objectives::{Axis, Objectives, Scale};
+use crate::objectives::{Axis, Objectives, Scale, non_dominated};
 use crate::pool::Pool;
 use crate::space::Candidate;
-use crate::strategy::{Strategy, StrategyName};
+use crate::strategy::{Patience, StopRule, Strategy, StrategyName};
 
 /// How often and how far each strategy is run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +45,9 @@ pub struct Outcome {
     pub to_99_9: Reached,
     /// Until 99 % of that with logarithmic latency and energy.
     pub to_log_99: Reached,
+    /// Where the default stop rule would have ended the runs; `None` for a strategy that knows no end, or when it would have
+    /// ended none of them.
+    pub stop: Option<AtStop>,
     /// Seconds that one run of the strategy took for the greatest budget, evaluations not counted.
     pub own_seconds: Spread,
 }
@@ -59,6 +62,19 @@ pub struct AtBudget {
     /// Hypervolume with logarithmic latency and energy.
     pub log_hypervolume: Spread,
     /// Configurations of the exact front that were found.
+    pub front_found: Spread,
+}
+
+/// Where a stop rule ends the runs.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct AtStop {
+    /// Runs that it ends within the greatest budget; the others are not counted below.
+    pub runs: usize,
+    /// Distinct configurations.
+    pub evaluations: Spread,
+    /// Hypervolume, in per cent of what measuring everything gives.
+    pub hypervolume: Spread,
+    /// Configurations of the exact front that were found, in per cent.
     pub front_found: Spread,
 }
 
@@ -85,6 +101,9 @@ struct Run {
     /// Linear and logarithmic hypervolume and front found, in per cent.
     after: Vec<[f64; 3]>,
     own_time: Duration,
+    /// Evaluations after which the default stop rule would have ended it. The rule changes no choice, so the run with it is
+    /// the beginning of the run without it.
+    stopped: Option<usize>,
 }
 
 /// Runs every strategy with every seed, on all cores.
@@ -124,6 +143,7 @@ impl<'p> Yardstick<'p> {
     fn of(pool: &'p Pool) -> Self {
         let scales = [Axis::Linear, Axis::Logarithmic].map(|axis| Scale::of(pool.objectives(), axis));
         let all: Vec<Objectives> = pool.objectives().collect();
+        let all: Vec<Objectives> = non_dominated(&all).into_iter().map(|place| all[place]).collect();
         let whole = std::array::from_fn(|axis| volume(&scales[axis], &all));
         Self { pool, scales, whole, front: pool.front() }
     }
@@ -133,7 +153,8 @@ impl<'p> Yardstick<'p> {
         let mut strategy = strategy.build(self.pool.measured(), self.pool.facts(), seed, None)?;
         let mut run = Run { own_time: began.elapsed(), ..Run::default() };
         let greatest = plan.budgets.iter().copied().max().unwrap_or_default();
-        let (mut seen, mut found) = (Vec::new(), 0);
+        let (mut front, mut found) = (Vec::new(), 0);
+        let mut patience = Patience::new(StopRule::default());
         while run.after.len() < greatest {
             let began = Instant::now();
             let asked = strategy.ask(plan.batch.max(1));
@@ -141,8 +162,12 @@ impl<'p> Yardstick<'p> {
             if asked.is_empty() {
                 break;
             }
+            let is_enough = strategy.expected_gain().is_some_and(|gain| patience.is_exhausted_by(gain));
+            if run.stopped.is_none() && is_enough {
+                run.stopped = Some(run.after.len());
+            }
             for candidate in asked {
-                self.evaluate(strategy.as_mut(), candidate, &mut run, &mut seen, &mut found);
+                self.evaluate(strategy.as_mut(), candidate, &mut run, &mut front, &mut found);
             }
         }
         Ok(run)
@@ -153,7 +178,7 @@ impl<'p> Yardstick<'p> {
         strategy: &mut dyn Strategy,
         candidate: Candidate,
         run: &mut Run,
-        seen: &mut Vec<Objectives>,
+        front: &mut Vec<Objectives>,
         found: &mut usize,
     ) {
         let Some(observation) = self.pool.observation(candidate) else {
@@ -162,10 +187,18 @@ impl<'p> Yardstick<'p> {
         let began = Instant::now();
         strategy.tell(candidate, observation);
         run.own_time += began.elapsed();
-        seen.push(observation.objectives());
+        add(front, observation.objectives());
         *found += usize::from(self.front.contains(&candidate));
-        let share = |axis: usize| 100.0 * volume(&self.scales[axis], seen) / self.whole[axis];
+        let share = |axis: usize| 100.0 * volume(&self.scales[axis], front) / self.whole[axis];
         run.after.push([share(0), share(1), 100.0 * *found as f64 / self.front.len() as f64]);
+    }
+}
+
+/// Adds to a front what none of it dominates, and takes out what the new one does.
+fn add(front: &mut Vec<Objectives>, new: Objectives) {
+    if !front.iter().any(|known| known.dominates(&new)) {
+        front.retain(|known| !new.dominates(known));
+        front.push(new);
     }
 }
 
@@ -189,6 +222,8 @@ fn outcome(strategy: StrategyName, runs: &[Run], plan: &Plan) -> Outcome {
             |run: &Run| run.after.iter().position(|after| after[which] >= share).map(|place| place + 1);
         reached(runs.iter().map(first).collect())
     };
+    let stops: Vec<(usize, &Run)> =
+        runs.iter().filter_map(|run| run.stopped.map(|stopped| (stopped, run))).collect();
     let own_seconds: Vec<f64> = runs.iter().map(|run| run.own_time.as_secs_f64()).collect();
     Outcome {
         strategy,
@@ -196,8 +231,23 @@ fn outcome(strategy: StrategyName, runs: &[Run], plan: &Plan) -> Outcome {
         to_99: reached(0, 99.0),
         to_99_9: reached(0, 99.9),
         to_log_99: reached(1, 99.0),
+        stop: at_stop(&stops),
         own_seconds: Spread::of(&own_seconds),
     }
+}
+
+fn at_stop(stops: &[(usize, &Run)]) -> Option<AtStop> {
+    let value = |which: usize| {
+        let then = |&(stopped, run): &(usize, &Run)| run.after[stopped - 1][which];
+        Spread::of(&stops.iter().map(then).collect::<Vec<_>>())
+    };
+    let evaluations: Vec<f64> = stops.iter().map(|&(stopped, _)| stopped as f64).collect();
+    (!stops.is_empty()).then(|| AtStop {
+        runs: stops.len(),
+        evaluations: Spread::of(&evaluations),
+        hypervolume: value(0),
+        front_found: value(2),
+    })
 }
 
 /// By nearest rank; a run that never reached it comes after all others.

@@ -1,8 +1,10 @@
 //! What can go wrong here.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use crate::knob::{Knob, UnreadableValue};
+use crate::strategy::StrategyName;
 
 /// A space, a pool or a search that cannot be.
 #[derive(Debug, thiserror::Error)]
@@ -43,11 +45,24 @@ pub enum Error {
     /// A value that its knob cannot have.
     #[error(transparent)]
     Value(#[from] UnreadableValue),
+    /// There are more configurations than a strategy that looks at every one can hold.
+    #[error(
+        "the strategy {strategy} looks at every configuration, and there are more than {most}: \
+         declare fewer values, or take nsga3"
+    )]
+    SpaceTooLarge {
+        /// The strategy.
+        strategy: StrategyName,
+        /// The most.
+        most: usize,
+    },
     /// A space file that cannot be understood.
-    #[error("{file}: {problem}")]
+    #[error("{file}{place}: {problem}", place = place.map(|place| place.to_string()).unwrap_or_default())]
     SpaceFile {
         /// The file, or the preset.
         file: String,
+        /// Where in it.
+        place: Option<TextPlace>,
         /// What is wrong.
         problem: String,
     },
@@ -77,4 +92,29 @@ pub enum Error {
         /// What is wrong and what to do.
         problem: String,
     },
+}
+
+/// A place in a text, both from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TextPlace {
+    /// The line.
+    pub line: usize,
+    /// The character in it.
+    pub column: usize,
+}
+
+impl TextPlace {
+    /// Of the character at so many bytes; beyond the end, of the end.
+    pub fn of(text: &str, bytes: usize) -> Self {
+        let before = text.get(..bytes).unwrap_or(text);
+        let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+        let column = before[line_start..].chars().count() + 1;
+        Self { line: before.matches('\n').count() + 1, column }
+    }
+}
+
+impl fmt::Display for TextPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, ", line {}, column {}", self.line, self.column)
+    }
 }

@@ -1,5 +1,7 @@
 //! What a configuration is judged by, and which is better. Pure.
 
+use std::cmp::Ordering;
+
 use schemas::{Joules, Millis, Share};
 
 use crate::gaussian::Normal;
@@ -32,6 +34,16 @@ impl Objectives {
         self.0
     }
 
+    /// By the first objective in which they differ.
+    fn total_cmp(&self, other: &Self) -> Ordering {
+        let pairs = self.0.iter().zip(&other.0);
+        // Minus zero is zero.
+        pairs
+            .map(|(a, b)| (a + 0.0).total_cmp(&(b + 0.0)))
+            .find(|order| order.is_ne())
+            .unwrap_or(Ordering::Equal)
+    }
+
     /// Whether this is nowhere worse than `other` and somewhere better.
     pub fn dominates(&self, other: &Self) -> bool {
         let pairs = || self.0.iter().zip(&other.0);
@@ -41,8 +53,17 @@ impl Objectives {
 
 /// The places of those that no other dominates, ascending. Of equal ones all are in.
 pub fn non_dominated(all: &[Objectives]) -> Vec<usize> {
-    let is_kept = |candidate: &Objectives| !all.iter().any(|other| other.dominates(candidate));
-    all.iter().enumerate().filter(|(_, candidate)| is_kept(candidate)).map(|(place, _)| place).collect()
+    let mut places: Vec<usize> = (0..all.len()).collect();
+    // What dominates another comes before it in this order, so each need only be compared with those that were kept.
+    places.sort_by(|&a, &b| all[a].total_cmp(&all[b]));
+    let mut kept: Vec<usize> = Vec::new();
+    for place in places {
+        if !kept.iter().any(|&better| all[better].dominates(&all[place])) {
+            kept.push(place);
+        }
+    }
+    kept.sort_unstable();
+    kept
 }
 
 /// How latency and energy are laid on an axis. Accuracy is always as it is.

@@ -19,6 +19,9 @@ use crate::knob::{Knob, Value};
 pub struct Candidate([u16; Knob::ALL.len()]);
 
 impl Candidate {
+    /// The first value of every knob.
+    pub(crate) const FIRST: Self = Self([0; Knob::ALL.len()]);
+
     /// The place of a knob's value in its list.
     pub const fn place(self, knob: Knob) -> usize {
         self.0[knob as usize] as usize
@@ -159,7 +162,7 @@ impl Space {
 
     /// The candidate with these values; knobs that are not named take their first.
     pub fn candidate(&self, values: &[(Knob, Value)]) -> Option<Candidate> {
-        let start = Candidate([0; Knob::ALL.len()]);
+        let start = Candidate::FIRST;
         values.iter().try_fold(start, |candidate, (knob, value)| {
             let place = self.values(*knob).iter().position(|known| known == value)?;
             Some(candidate.with(*knob, place))
@@ -183,13 +186,15 @@ impl Space {
 
     /// Every legal candidate, ascending; made one by one.
     pub fn candidates(&self) -> impl Iterator<Item = Candidate> + '_ {
-        let mut next = Some(Candidate([0; Knob::ALL.len()]));
-        let all = std::iter::from_fn(move || {
+        // Of a space that is restricted, only what it is restricted to need be looked at.
+        let mut next = self.only.is_none().then_some(Candidate::FIRST);
+        let enumerated = std::iter::from_fn(move || {
             let current = next?;
             next = self.successor(current);
             Some(current)
         });
-        all.filter(|&candidate| self.is_legal(candidate))
+        let listed = self.only.iter().flatten().copied();
+        listed.chain(enumerated).filter(|&candidate| self.is_legal(candidate))
     }
 
     /// How many legal candidates there are. Goes through all of them.

@@ -14,6 +14,7 @@ pub(super) struct Columns {
     pub(super) parts: Option<[usize; 5]>,
     pub(super) kibibytes: Option<usize>,
     pub(super) state: Option<usize>,
+    names: Vec<String>,
 }
 
 const PARTS: [&str; 5] = [
@@ -55,6 +56,12 @@ impl Columns {
             parts: parts.and_then(|parts| parts.try_into().ok()),
             kibibytes: place(&["tensor size (KB)"]),
             state: place(&["state"]),
+            names: header.iter().map(str::to_owned).collect(),
         })
+    }
+
+    /// A problem with what stands in a column.
+    pub(super) fn at(&self, place: usize, problem: &str) -> String {
+        format!("column {:?}: {problem}", self.names.get(place).map_or("", String::as_str))
     }
 }

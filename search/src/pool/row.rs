@@ -33,7 +33,8 @@ impl Row {
             if text(place).is_empty() {
                 return Ok(None);
             }
-            values.push((knob, value(knob, text(place))?));
+            let value = value(knob, text(place)).map_err(|problem| columns.at(place, &problem))?;
+            values.push((knob, value));
         }
         // A number that is there but is none (NaN, a word) spoils the row; a column that is not there is unknown.
         let number = |place: usize| {
@@ -48,8 +49,8 @@ impl Row {
         else {
             return Ok(None);
         };
-        if accuracy.is_some_and(|accuracy| accuracy > 1.0) {
-            return Err("an accuracy is a share from 0 to 1, not per cent".into());
+        if let (Some(place), Some(true)) = (columns.accuracy, accuracy.map(|accuracy| accuracy > 1.0)) {
+            return Err(columns.at(place, "an accuracy is a share from 0 to 1, not per cent"));
         }
         let parts: Option<Vec<f64>> =
             columns.parts.and_then(|places| places.into_iter().map(number).collect());

@@ -1,11 +1,11 @@
 //! The default strategy: measure what a model of the stages expects to improve the front most.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
-use super::Strategy;
+use super::{Patience, StopRule, Strategy};
 use crate::anchors;
 use crate::greybox::{Model, Prediction};
 use crate::hypervolume::{REFERENCE, hypervolume};
@@ -13,22 +13,6 @@ use crate::improvement::{Distribution, Undominated};
 use crate::objectives::{Axis, Objectives, Scale, non_dominated};
 use crate::observation::{CutFacts, Observation};
 use crate::space::{Candidate, Space};
-
-/// Stop when the best candidate is expected to add less than this share to the front's hypervolume, so many times
-/// in a row.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct StopRule {
-    /// The share of the hypervolume.
-    pub share: f64,
-    /// Measurements in a row that promised less.
-    pub in_a_row: u32,
-}
-
-impl Default for StopRule {
-    fn default() -> Self {
-        Self { share: 1e-3, in_a_row: 3 }
-    }
-}
 
 /// A front has to be good in milliseconds and in factors: on one kind of axis alone, what is small on it is left to
 /// the end.
@@ -45,9 +29,11 @@ pub struct Greybox {
     state: Vec<State>,
     anchors: VecDeque<Candidate>,
     model: Model,
-    measured: Vec<Objectives>,
-    stop: Option<StopRule>,
-    poor_in_a_row: u32,
+    /// By place; of one that was measured again, what it turned out to be the last time.
+    measured: BTreeMap<usize, Objectives>,
+    patience: Option<Patience>,
+    is_satisfied: bool,
+    expected_gain: Option<f64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,43 +61,40 @@ impl Greybox {
             candidates,
             places,
             anchors,
-            measured: Vec::new(),
-            stop,
-            poor_in_a_row: 0,
+            measured: BTreeMap::new(),
+            patience: stop.map(Patience::new),
+            is_satisfied: false,
+            expected_gain: None,
         }
-    }
-
-    /// What the model believes of a candidate; `None` when it is not in the space.
-    pub fn predict(&self, candidate: Candidate) -> Option<Prediction> {
-        self.places.get(&candidate).map(|&place| self.model.predict(place))
     }
 
     /// The next by expected improvement, and the improvement as a share of the front's hypervolume.
     fn best(&self, lenses: &[Lens]) -> Option<(usize, f64)> {
-        let unknown = (0..self.candidates.len()).filter(|&place| self.state[place] == State::Unknown);
         let gain = |place: usize| {
             let prediction = self.model.predict(place);
             (place, lenses.iter().map(|lens| lens.gain(prediction)).sum::<f64>() / lenses.len() as f64)
         };
-        unknown.map(gain).max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))
+        self.in_state(State::Unknown).map(gain).max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))
     }
 
     fn choose(&mut self, count: usize) -> Vec<usize> {
+        if self.measured.is_empty() {
+            return self.blindly();
+        }
         self.model.update();
-        let pending = (0..self.candidates.len()).filter(|&place| self.state[place] == State::Pending);
-        let pending: Vec<Prediction> = pending.map(|place| self.model.predict(place)).collect();
-        let mut lenses = AXES.map(|axis| Lens::new(axis, &self.measured, &pending));
+        let under_way: Vec<Prediction> =
+            self.in_state(State::Pending).map(|place| self.model.predict(place)).collect();
+        let measured: Vec<Objectives> = self.measured.values().copied().collect();
+        let mut lenses = AXES.map(|axis| Lens::new(axis, &measured, &under_way));
         let mut chosen = Vec::new();
         while chosen.len() < count {
             let Some((place, share)) = self.best(&lenses) else { break };
-            if self.stop.is_some_and(|stop| share < stop.share) {
-                self.poor_in_a_row += 1;
-                if self.is_finished() {
-                    break;
-                }
-            } else {
-                self.poor_in_a_row = 0;
+            if self.patience.as_mut().is_some_and(|patience| patience.is_exhausted_by(share)) {
+                // What is still under way may change the model's mind.
+                self.is_satisfied = !self.state.contains(&State::Pending);
+                break;
             }
+            self.expected_gain = Some(share);
             self.state[place] = State::Pending;
             let prediction = self.model.predict(place);
             for lens in &mut lenses {
@@ -120,6 +103,19 @@ impl Greybox {
             chosen.push(place);
         }
         chosen
+    }
+
+    /// Before the first answer there is nothing to choose by. When everything so far has failed, one more may not.
+    fn blindly(&mut self) -> Vec<usize> {
+        if self.state.contains(&State::Pending) {
+            return Vec::new();
+        }
+        let any = self.in_state(State::Unknown).next();
+        any.into_iter().inspect(|&place| self.state[place] = State::Pending).collect()
+    }
+
+    fn in_state(&self, wanted: State) -> impl Iterator<Item = usize> + '_ {
+        (0..self.state.len()).filter(move |&place| self.state[place] == wanted)
     }
 }
 
@@ -188,8 +184,7 @@ impl Strategy for Greybox {
                 asked.push(anchor);
             }
         }
-        // Before the first answer there is nothing to choose by.
-        if asked.len() < count && !self.measured.is_empty() && !self.is_finished() {
+        if asked.len() < count && !self.is_finished() {
             let chosen = self.choose(count - asked.len());
             asked.extend(chosen.into_iter().map(|place| self.candidates[place]));
         }
@@ -199,7 +194,7 @@ impl Strategy for Greybox {
     fn tell(&mut self, candidate: Candidate, observation: &Observation) {
         let Some(&place) = self.places.get(&candidate) else { return };
         self.state[place] = State::Done;
-        self.measured.push(observation.objectives());
+        self.measured.insert(place, observation.objectives());
         self.model.observe(place, observation);
     }
 
@@ -210,8 +205,14 @@ impl Strategy for Greybox {
     }
 
     fn is_finished(&self) -> bool {
-        let exhausted = self.state.iter().all(|state| *state != State::Unknown);
-        exhausted
-            || self.stop.is_some_and(|stop| self.anchors.is_empty() && self.poor_in_a_row >= stop.in_a_row)
+        self.is_satisfied || !self.state.contains(&State::Unknown)
+    }
+
+    fn prediction(&self, candidate: Candidate) -> Option<Prediction> {
+        self.places.get(&candidate).map(|&place| self.model.predict(place))
+    }
+
+    fn expected_gain(&self) -> Option<f64> {
+        self.expected_gain
     }
 }
