@@ -38,4 +38,70 @@ pub enum LoadgenError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A value of a file that cannot be used.
+    #[error("{}, line {line}, column {column:?}: {problem}", path.display())]
+    InvalidValue {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// The column's name.
+        column: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A row of a file that cannot be used.
+    #[error("{}, line {line}: {problem}", path.display())]
+    InvalidRow {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A pool without a run.
+    #[error("{} holds no row", .0.display())]
+    NoRows(PathBuf),
+    /// A pool without energy.
+    #[error("{} has no column \"energy\", which this needs", .0.display())]
+    NoEnergy(PathBuf),
+    /// A baseline that was never run.
+    #[error("{}: the baseline {configuration} was never run, so nothing can be compared with it", path.display())]
+    BaselineMissing {
+        /// The file.
+        path: PathBuf,
+        /// Its configuration.
+        configuration: String,
+    },
+    /// A workload that says nothing of the network.
+    #[error("{} has no row of the network {network:?}", path.display())]
+    NoLimits {
+        /// The file.
+        path: PathBuf,
+        /// The network.
+        network: String,
+    },
+    /// A folder without a pool of the wanted network.
+    #[error("{}: {problem}", folder.display())]
+    NoPool {
+        /// The folder.
+        folder: PathBuf,
+        /// What is missing.
+        problem: String,
+    },
+    /// A pool or space that cannot be.
+    #[error(transparent)]
+    Search(#[from] search::Error),
+    /// A scenario that cannot be simulated.
+    #[error("{}: {problem}", path.display())]
+    Scenario {
+        /// The file.
+        path: PathBuf,
+        /// Where and what is wrong.
+        problem: String,
+    },
+    /// The scheduler's core refuses to decide.
+    #[error("the scheduler refuses: {0}")]
+    Refused(scheduler::policy::Refusal),
 }

@@ -4,11 +4,19 @@
 //! - [`pictures`]: labelled pictures from a folder or drawn.
 //! - [`replay`]: sends a trace through a running system and records every outcome.
 //! - [`evaluation`]: one row of figures from the records of one policy. Pure.
+//! - [`recording`]: recorded runs in the form of the paper's data, read strictly.
+//! - [`check`]: what is wrong with a pool.
+//! - [`reproduce`]: the paper's evaluation on its own data, and Splinter's beside it.
+//! - [`simulate`]: the scheduler's own core in virtual time.
 
+pub mod check;
 mod error;
 pub mod evaluation;
 pub mod pictures;
+pub mod recording;
 pub mod replay;
+pub mod reproduce;
+pub mod simulate;
 pub mod trace;
 
 pub use error::LoadgenError;

@@ -15,13 +15,17 @@
 //! | `codec`, `edge-threads` | | as in `space.toml` |
 //! | `avg latency edge (ms)`, `avg latency transfer (ms)`, `avg latency cloud (ms)`, `avg energy edge (J)`, `avg energy cloud (J)` | | the stages apart; used when all five are there |
 //! | `tensor size (KB)` | | size of what crosses the cut, in units of 1024 bytes |
+//! | `utilization edge cpu (%)` | | how busy the edge was |
 //!
 //! Each name may have the prefix `params_` or `user_attrs_` of Optuna's exported trials; of those, rows whose `state` is not
 //! `COMPLETE` are left out. Several rows of one configuration are repeats: their mean counts. A row in which a needed value
 //! is missing or not a finite number is left out and counted ([`Pool::skipped`]).
+//!
+//! [`Table`] is the file row by row, for those who need each repeat, other columns, or to know what was left out and why.
 
 mod columns;
 mod row;
+mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -33,8 +37,9 @@ use crate::knob::{Knob, Value};
 use crate::objectives::{Objectives, non_dominated};
 use crate::observation::{CutFacts, Observation, Parts};
 use crate::space::{Candidate, Rule, Space, SpaceFile};
-use columns::Columns;
-use row::Row;
+
+pub use row::Row;
+pub use table::{LeftOut, Table};
 
 /// A pool.
 #[derive(Debug, Clone)]
@@ -54,9 +59,6 @@ pub struct Recorded {
     /// Rows it is the mean of.
     pub rows: u32,
 }
-
-/// The most rows that are read: a hundred times the greatest pool that was published.
-const MOST_ROWS: usize = 1_000_000;
 
 impl Pool {
     /// Reads a pool. `declared` names its space; without one it is the space of the values that occur, with the
@@ -83,12 +85,12 @@ impl Pool {
         path: &Path,
         declared: Option<SpaceFile>,
     ) -> Result<Self, Error> {
-        let (rows, skipped) = rows(text, path)?;
-        let unusable = |problem: String| Error::Pool { file: path.to_owned(), line: None, problem };
+        let Table { rows, left_out, .. } = Table::from_reader(text, path)?;
+        let skipped = left_out.len();
         if rows.is_empty() {
-            return Err(unusable(format!(
-                "it holds no usable row ({skipped} lack a value or hold one that is no number)"
-            )));
+            let problem =
+                format!("it holds no usable row ({skipped} lack a value or hold one that is no number)");
+            return Err(Error::Pool { file: path.to_owned(), line: None, problem });
         }
         let space = match declared {
             Some(declared) => declared.space()?,
@@ -154,28 +156,6 @@ impl Pool {
     }
 }
 
-/// The usable rows, and how many were left out.
-fn rows(text: impl std::io::Read, path: &Path) -> Result<(Vec<Row>, usize), Error> {
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text);
-    let at = |line: Option<u64>, problem: String| Error::Pool { file: path.to_owned(), line, problem };
-    let header = reader.headers().map_err(|error| at(Some(1), error.to_string()))?;
-    let columns = Columns::find(header).map_err(|problem| at(Some(1), problem))?;
-    let (mut rows, mut skipped) = (Vec::new(), 0);
-    for record in reader.records() {
-        let record =
-            record.map_err(|error| at(error.position().map(csv::Position::line), error.to_string()))?;
-        let line = record.position().map_or(0, csv::Position::line);
-        if rows.len() >= MOST_ROWS {
-            return Err(at(Some(line), format!("it has more than {MOST_ROWS} rows")));
-        }
-        match Row::read(&columns, &record, line).map_err(|problem| at(Some(line), problem))? {
-            Some(row) => rows.push(row),
-            None => skipped += 1,
-        }
-    }
-    Ok((rows, skipped))
-}
-
 /// At the first cut nothing runs on the edge and at the last nothing in the cloud, so an accelerator has no meaning there:
 /// only the first of its values is legal.
 pub fn default_rules(knobs: &[(Knob, Vec<Value>)]) -> Vec<Rule> {
@@ -191,7 +171,10 @@ pub fn default_rules(knobs: &[(Knob, Vec<Value>)]) -> Vec<Rule> {
 
 /// The space of the values that occur. Numbers ascend; accelerators keep the order of rising performance by their known
 /// names and otherwise that of the alphabet.
-fn occurring(rows: &[Row]) -> Result<Space, Error> {
+///
+/// # Errors
+/// As [`Space::new`].
+pub fn occurring(rows: &[Row]) -> Result<Space, Error> {
     let mut knobs: Vec<(Knob, Vec<Value>)> = Vec::new();
     for (knob, value) in rows.iter().flat_map(|row| &row.values) {
         match knobs.iter_mut().find(|(named, _)| named == knob) {
@@ -233,7 +216,7 @@ fn rank(value: &Value) -> (u64, String) {
 fn facts(space: &Space, rows: &[Row]) -> Vec<CutFacts> {
     let bytes_at = |cut: &Value| {
         let here = rows.iter().filter(|row| row.values.iter().any(|(_, value)| value == cut));
-        let bytes: Vec<f64> = here.filter_map(|row| row.bytes).collect();
+        let bytes: Vec<f64> = here.filter_map(|row| row.bytes.map(|bytes| bytes.0 as f64)).collect();
         bytes.iter().sum::<f64>() / bytes.len().max(1) as f64
     };
     space
@@ -251,23 +234,27 @@ fn mean(rows: &[&Row]) -> Recorded {
         // Around the first, so that the mean of equal values is that value to the last bit and they stay equally good.
         values.map(|values| values[0] + values.iter().map(|value| value - values[0]).sum::<f64>() / count)
     };
-    let parts: Option<Vec<f64>> =
-        (0..5).map(|part| of(&move |row| row.parts.map(|parts| parts[part]))).collect();
-    let parts = parts.and_then(|parts| <[f64; 5]>::try_from(parts).ok()).map(
-        |[edge, wire, cloud, edge_j, cloud_j]| Parts {
-            edge_time: Millis::saturating(edge),
-            wire_time: Millis::saturating(wire),
-            cloud_time: Millis::saturating(cloud),
-            edge_energy: Joules::saturating(edge_j),
-            cloud_energy: Joules::saturating(cloud_j),
-        },
-    );
-    let latency = of(&|row| Some(row.latency)).unwrap_or_default();
+    let time = |part: &dyn Fn(&Parts) -> Millis| {
+        of(&|row| row.parts.as_ref().map(|parts| part(parts).get())).map(Millis::saturating)
+    };
+    let energy = |part: &dyn Fn(&Parts) -> Joules| {
+        of(&|row| row.parts.as_ref().map(|parts| part(parts).get())).map(Joules::saturating)
+    };
+    let parts = || {
+        Some(Parts {
+            edge_time: time(&|parts| parts.edge_time)?,
+            wire_time: time(&|parts| parts.wire_time)?,
+            cloud_time: time(&|parts| parts.cloud_time)?,
+            edge_energy: energy(&|parts| parts.edge_energy)?,
+            cloud_energy: energy(&|parts| parts.cloud_energy)?,
+        })
+    };
+    let latency = of(&|row| Some(row.latency.get())).unwrap_or_default();
     let observation = Observation {
         latency: Millis::saturating(latency),
-        energy: of(&|row| row.energy).map(Joules::saturating),
-        accuracy: of(&|row| row.accuracy).map(Share::saturating),
-        parts,
+        energy: of(&|row| row.energy.map(Joules::get)).map(Joules::saturating),
+        accuracy: of(&|row| row.accuracy.map(Share::get)).map(Share::saturating),
+        parts: parts(),
     };
     Recorded { observation, rows: u32::try_from(rows.len()).unwrap_or(u32::MAX) }
 }

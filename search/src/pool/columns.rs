@@ -13,6 +13,7 @@ pub(super) struct Columns {
     /// Edge, wire and cloud ms, edge and cloud J.
     pub(super) parts: Option<[usize; 5]>,
     pub(super) kibibytes: Option<usize>,
+    pub(super) edge_load: Option<usize>,
     pub(super) state: Option<usize>,
     names: Vec<String>,
 }
@@ -55,6 +56,7 @@ impl Columns {
             accuracy: place(&["accuracy", "values_2"]),
             parts: parts.and_then(|parts| parts.try_into().ok()),
             kibibytes: place(&["tensor size (KB)"]),
+            edge_load: place(&["utilization edge cpu (%)"]),
             state: place(&["state"]),
             names: header.iter().map(str::to_owned).collect(),
         })

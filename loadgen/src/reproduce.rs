@@ -1,0 +1,234 @@
+//! The paper's own evaluation on its own data, bit for bit, and Splinter's on the same.
+//!
+//! From a folder of the paper's files ([`crate::recording`]) this recovers the fronts ([`study`]), replays the testbed's recorded
+//! decisions, runs the paper's simulation with the paper's random numbers, and sets the published values ([`published`]) beside
+//! every figure. Then the same requests go through Splinter's fronts and policies ([`comparison`]).
+//!
+//! Any network whose files have that form will do; where nothing was published of one, its figures stand alone.
+
+pub mod comparison;
+pub mod metric;
+pub mod published;
+pub mod study;
+mod tables;
+
+use std::path::{Path, PathBuf};
+
+use schemas::Millis;
+use search::space::SpaceFile;
+use serde::Serialize;
+
+pub use comparison::Comparison;
+pub use metric::Metric;
+pub use published::Published;
+pub use study::Study;
+pub use tables::{Cell, Row, Table, Verdict};
+
+use crate::error::LoadgenError;
+use crate::recording::{Recording, Testbed, network_of, read_workload};
+
+/// The seed of everything random in the paper's programs.
+pub const PAPER_SEED: u32 = 123_456_789;
+
+/// The lengths of the paper's workloads.
+pub const WORKLOADS: [usize; 2] = [50, 10_000];
+
+/// The files of one network.
+#[derive(Debug, Clone)]
+pub struct Data {
+    /// The network.
+    pub network: String,
+    /// Its recorded runs.
+    pub recording: Recording,
+    /// Runs of the testbed, where there is such a file.
+    pub testbed: Option<Testbed>,
+    /// The limits of the workloads that are there, by their number of requests.
+    pub workloads: Vec<(usize, Vec<Millis>)>,
+    /// Files that were looked for and are not there, in words.
+    pub absent: Vec<String>,
+}
+
+/// One network's evaluation.
+#[derive(Debug, Clone, Serialize)]
+pub struct Reproduction {
+    /// The network.
+    pub network: String,
+    /// What the fronts were made from.
+    pub study: study::Summary,
+    /// Recorded decisions of the testbed that the rule makes again.
+    pub decisions: Vec<Decisions>,
+    /// What was claimed, one by one.
+    pub claims: Vec<Claim>,
+    /// Every table.
+    pub tables: Vec<Table>,
+    /// Splinter on the same requests.
+    pub comparison: Option<Comparison>,
+    /// Files that were looked for and are not there.
+    pub absent: Vec<String>,
+    /// Values that were compared with published ones.
+    pub compared: usize,
+    /// Of them, those that differ.
+    pub failed: usize,
+}
+
+/// How many of a strategy's recorded decisions the rule makes again over the recovered front.
+#[derive(Debug, Clone, Serialize)]
+pub struct Decisions {
+    /// The strategy, as the testbed's file names it.
+    pub strategy: String,
+    /// Decisions made again.
+    pub same: usize,
+    /// Decisions recorded.
+    pub recorded: usize,
+    /// Whether all were.
+    pub verdict: Verdict,
+}
+
+/// A published number and ours.
+#[derive(Debug, Clone, Serialize)]
+pub struct Claim {
+    /// What it is of: table, strategy and quantity.
+    pub what: String,
+    /// Where it was published.
+    pub source: String,
+    /// The published value, as it was printed.
+    pub published: String,
+    /// What comes out here; `None` when the data for it is not there.
+    pub value: Option<f64>,
+    /// Whether the two agree to the last printed digit.
+    pub verdict: Verdict,
+}
+
+impl Data {
+    /// Reads what a folder holds of a network.
+    ///
+    /// # Errors
+    /// No pool of that network, or a file that cannot be used.
+    pub fn read(folder: &Path, network: &str, declared: Option<SpaceFile>) -> Result<Self, LoadgenError> {
+        let pool = folder.join(format!("simulation_pool_{network}.csv"));
+        if !pool.is_file() {
+            let problem = format!("there is no simulation_pool_{network}.csv");
+            return Err(LoadgenError::NoPool { folder: folder.to_owned(), problem });
+        }
+        let recording = Recording::read(&pool, network, declared)?;
+        let mut absent = Vec::new();
+        let present = |name: String, absent: &mut Vec<String>| -> Option<PathBuf> {
+            let path = folder.join(&name);
+            if path.is_file() {
+                return Some(path);
+            }
+            absent.push(name);
+            None
+        };
+        let testbed = present(format!("testbed_{network}.csv"), &mut absent);
+        let testbed = testbed.map(|path| Testbed::read(&path)).transpose()?;
+        let mut workloads = Vec::new();
+        for requests in WORKLOADS {
+            let name = format!("workload_{requests}_samples.csv");
+            let Some(path) = present(name, &mut absent) else { continue };
+            match read_workload(&path, network) {
+                Ok(limits) => workloads.push((requests, limits)),
+                Err(error @ LoadgenError::NoLimits { .. }) => absent.push(error.to_string()),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Self { network: network.to_owned(), recording, testbed, workloads, absent })
+    }
+}
+
+/// The networks of which a folder holds a pool, in the order of their names.
+///
+/// # Errors
+/// A folder that cannot be read or holds no pool.
+pub fn networks_in(folder: &Path) -> Result<Vec<String>, LoadgenError> {
+    let unreadable = |source| LoadgenError::Unreadable { path: folder.to_owned(), source };
+    let mut networks = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        let is_pool =
+            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("simulation_pool_"));
+        if let (true, Some(network)) = (is_pool, network_of(&path)) {
+            networks.push(network.to_owned());
+        }
+    }
+    networks.sort();
+    if networks.is_empty() {
+        let problem = "it holds no simulation_pool_<network>.csv".to_owned();
+        return Err(LoadgenError::NoPool { folder: folder.to_owned(), problem });
+    }
+    Ok(networks)
+}
+
+/// Re-runs the evaluation of one network. `seeds` is the number of draws over which Splinter is compared with the paper.
+///
+/// # Errors
+/// Data without energy, or without a run of a baseline.
+pub fn reproduce(data: &Data, published: &Published, seeds: u32) -> Result<Reproduction, LoadgenError> {
+    let study = Study::of(&data.recording, data.testbed.as_ref())?;
+    let tables = tables::tables(data, &study, published)?;
+    let claims = claims(&data.network, published, &tables);
+    let decisions = data.testbed.as_ref().map(|testbed| decisions(data, testbed, &study)).transpose()?;
+    let decisions = decisions.unwrap_or_default();
+    let longest = data.workloads.iter().max_by_key(|(requests, _)| *requests);
+    let comparison =
+        longest.map(|(_, limits)| comparison::compare(&data.recording, &study, limits, seeds)).transpose()?;
+    let verdicts: Vec<Verdict> = claims
+        .iter()
+        .map(|claim| claim.verdict)
+        .chain(decisions.iter().map(|decisions| decisions.verdict))
+        .chain(tables.iter().flat_map(Table::verdicts))
+        .collect();
+    Ok(Reproduction {
+        network: data.network.clone(),
+        study: study.summary(&data.recording),
+        decisions,
+        claims,
+        tables,
+        comparison,
+        absent: data.absent.clone(),
+        compared: verdicts.iter().filter(|verdict| **verdict != Verdict::Unpublished).count(),
+        failed: verdicts.iter().filter(|verdict| **verdict == Verdict::Fail).count(),
+    })
+}
+
+fn claims(network: &str, published: &Published, tables: &[Table]) -> Vec<Claim> {
+    let of_network = published.claims().iter().filter(|claim| claim.network == network);
+    of_network
+        .map(|claim| {
+            let table = tables.iter().find(|table| table.key == claim.table);
+            let row = table.and_then(|table| table.row(&claim.strategy));
+            let value = row.and_then(|row| row.quantity(&claim.quantity));
+            Claim {
+                what: format!("{}, {}: {}", claim.table, claim.strategy, claim.quantity),
+                source: claim.source.clone(),
+                published: claim.value.text().to_owned(),
+                value,
+                verdict: value.map_or(Verdict::Unpublished, |value| claim.value.verdict(value)),
+            }
+        })
+        .collect()
+}
+
+/// Lets the rule decide the testbed's requests again.
+fn decisions(data: &Data, testbed: &Testbed, study: &Study) -> Result<Vec<Decisions>, LoadgenError> {
+    let fronts =
+        [("splinter:latency", &study.budget_front), ("splinter:latency_exhaustive", &study.whole_front)];
+    let mut all = Vec::new();
+    for (strategy, front) in fronts {
+        let (mut same, mut recorded) = (0, 0);
+        for run in testbed.of(strategy) {
+            let decided = front.decide(schemas::PolicyName::Dynasplit, run.limit);
+            let decided = data.recording.configurations()[decided.map_err(LoadgenError::Refused)?].candidate;
+            recorded += 1;
+            same += usize::from(data.recording.space().candidate(&run.row.values) == Some(decided));
+        }
+        if recorded > 0 {
+            let verdict = if same == recorded { Verdict::Pass } else { Verdict::Fail };
+            all.push(Decisions { strategy: strategy.to_owned(), same, recorded, verdict });
+        }
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests;

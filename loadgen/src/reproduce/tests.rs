@@ -1,0 +1,46 @@
+use super::*;
+
+/// The paper's data, where this checkout has it.
+fn folder() -> Option<PathBuf> {
+    let shared = std::env::var_os("SPLINTER_SHARED")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"), PathBuf::from);
+    let folder = shared.join("reference");
+    folder.join("simulation_pool_vgg16.csv").is_file().then_some(folder)
+}
+
+/// As a user who has only the tables of measurements: published values come from the program.
+fn reproduced() -> Option<Reproduction> {
+    let data = Data::read(&folder()?, "vgg16", None).unwrap();
+    let published = Published::for_network(Path::new("/nowhere"), "vgg16").unwrap();
+    Some(reproduce(&data, &published, 2).unwrap())
+}
+
+#[test]
+fn every_published_value_of_vgg16_comes_out() {
+    let Some(reproduction) = reproduced() else { return };
+    for table in &reproduction.tables {
+        for row in &table.rows {
+            for cell in &row.cells {
+                assert_ne!(cell.verdict, Verdict::Fail, "{} {} {cell:?}", table.key, row.strategy);
+            }
+        }
+    }
+    for claim in &reproduction.claims {
+        assert_eq!(claim.verdict, Verdict::Pass, "{claim:?}");
+    }
+    assert_eq!(reproduction.failed, 0);
+    // 41 rows of 12 columns, 13 claims, 2 strategies' decisions.
+    assert_eq!(reproduction.compared, 41 * 12 + 13 + 2);
+    let [search, grid] = reproduction.decisions.as_slice() else { panic!("{:?}", reproduction.decisions) };
+    assert_eq!((search.same, search.recorded, grid.same, grid.recorded), (50, 50, 50, 50));
+}
+
+#[test]
+fn the_reference_s_full_precision_comes_out() {
+    let Some(folder) = folder() else { return };
+    let data = Data::read(&folder, "vgg16", None).unwrap();
+    let published = Published::for_network(&folder, "vgg16").unwrap();
+    let reproduction = reproduce(&data, &published, 1).unwrap();
+    assert_eq!(reproduction.failed, 0);
+    assert!(reproduction.compared > 41 * 12);
+}

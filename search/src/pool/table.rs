@@ -1,0 +1,82 @@
+//! A pool's file, row by row.
+
+use std::path::Path;
+
+use csv::StringRecord;
+
+use super::columns::Columns;
+use super::row::{Reading, Row};
+use crate::error::Error;
+
+/// The rows of a pool, in the order of the file.
+#[derive(Debug, Clone)]
+pub struct Table {
+    /// The usable ones.
+    pub rows: Vec<Row>,
+    /// Those that lack a value or hold one that is no number, in the order of the file.
+    pub left_out: Vec<LeftOut>,
+    header: StringRecord,
+}
+
+/// A row that cannot be used, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Where it stands in the file, from 1.
+    pub line: u64,
+    /// The column, as the file's header names it.
+    pub column: String,
+    /// What is wrong with its value.
+    pub problem: String,
+}
+
+/// The most rows that are read: a hundred times the greatest pool that was published.
+const MOST_ROWS: usize = 1_000_000;
+
+impl Table {
+    /// Reads a pool's file.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is no CSV, lacks a needed column, is too long, or holds a setting that no knob can have.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let unreadable = |error: std::io::Error| Error::Pool {
+            file: path.to_owned(),
+            line: None,
+            problem: error.to_string(),
+        };
+        Self::from_reader(std::fs::File::open(path).map_err(unreadable)?, path)
+    }
+
+    /// As [`Table::read`], from any text; `path` is said in errors.
+    ///
+    /// # Errors
+    /// As [`Table::read`].
+    pub fn from_reader(text: impl std::io::Read, path: &Path) -> Result<Self, Error> {
+        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text);
+        let at = |line: Option<u64>, problem: String| Error::Pool { file: path.to_owned(), line, problem };
+        let header = reader.headers().map_err(|error| at(Some(1), error.to_string()))?.clone();
+        let columns = Columns::find(&header).map_err(|problem| at(Some(1), problem))?;
+        let (mut rows, mut left_out) = (Vec::new(), Vec::new());
+        for record in reader.records() {
+            let record =
+                record.map_err(|error| at(error.position().map(csv::Position::line), error.to_string()))?;
+            let line = record.position().map_or(0, csv::Position::line);
+            if rows.len() + left_out.len() >= MOST_ROWS {
+                return Err(at(Some(line), format!("it has more than {MOST_ROWS} rows")));
+            }
+            match Row::read(&columns, record, line).map_err(|problem| at(Some(line), problem))? {
+                Reading::Usable(row) => rows.push(*row),
+                Reading::Unfinished => {}
+                Reading::Unusable { column, problem } => {
+                    let column = header.get(column).unwrap_or_default().to_owned();
+                    left_out.push(LeftOut { line, column, problem });
+                }
+            }
+        }
+        Ok(Self { rows, left_out, header })
+    }
+
+    /// Where a column of this name is, for [`Row::text`].
+    pub fn column(&self, name: &str) -> Option<usize> {
+        self.header.iter().position(|column| column == name)
+    }
+}
