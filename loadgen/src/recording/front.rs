@@ -119,7 +119,7 @@ impl RecordedFront {
     }
 
     /// The front of everything recorded: each configuration by the mean of its runs, with the spread of
-    /// [`PooledSpread`](super::PooledSpread).
+    /// [`PooledSpread`].
     pub fn of_means(recording: &Recording, anchors: (usize, usize)) -> Self {
         let spread = PooledSpread::of(recording);
         let choice = |configuration: usize| {

@@ -116,9 +116,13 @@ fn number(record: &StringRecord, place: usize) -> Result<f64, Problem> {
         Err(_) => Err(wrong("is no number")),
         Ok(number) if !number.is_finite() => Err(wrong("is no finite number")),
         Ok(number) if number < 0.0 => Err(wrong("is below zero")),
+        Ok(number) if number > GREATEST => Err(wrong("is beyond any measurement: another unit?")),
         Ok(number) => Ok(number),
     }
 }
+
+/// Eleven days in ms, a gigajoule: nothing that is measured here is greater.
+const GREATEST: f64 = 1e9;
 
 /// Ten times the fastest clock there is.
 const GREATEST_MEGAHERTZ: f64 = 100_000.0;

@@ -80,3 +80,46 @@ impl Table {
         self.header.iter().position(|column| column == name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Table, Error> {
+        Table::from_reader(text.as_bytes(), Path::new("pool.csv"))
+    }
+
+    #[test]
+    fn rows_keep_their_order_and_other_columns() {
+        let table =
+            read("layer,latency,strategy,utilization edge cpu (%)\n3,10,cloud,12.5\n1.0,5,edge,\n").unwrap();
+        let strategy = table.column("strategy").unwrap();
+        let seen: Vec<_> =
+            table.rows.iter().map(|row| (row.line, row.text(strategy), row.edge_load)).collect();
+        assert_eq!(seen, [(2, "cloud", Some(schemas::Share::saturating(0.125))), (3, "edge", None)]);
+        assert_eq!(table.column("nothing"), None);
+    }
+
+    #[test]
+    fn what_is_left_out_says_where_and_why() {
+        let text = "layer,latency,energy,state\n1,NaN,1,COMPLETE\n,1,1,COMPLETE\n1,1,-2,COMPLETE\n1,1,x,COMPLETE\n1,1e12,1,COMPLETE\n1,,,FAIL\n";
+        let table = read(text).unwrap();
+        let seen: Vec<_> =
+            table.left_out.iter().map(|l| (l.line, l.column.as_str(), l.problem.as_str())).collect();
+        let expected = [
+            (2, "latency", "\"NaN\" is no finite number"),
+            (3, "layer", "the value is missing"),
+            (4, "energy", "\"-2\" is below zero"),
+            (5, "energy", "\"x\" is no number"),
+            (6, "latency", "\"1e12\" is beyond any measurement: another unit?"),
+        ];
+        assert_eq!(seen, expected);
+        assert!(table.rows.is_empty());
+    }
+
+    #[test]
+    fn a_clock_in_another_unit_is_an_error_that_names_the_line() {
+        let error = read("layer,latency,cpu-freq\n1,1,600000\n").unwrap_err().to_string();
+        assert!(error.contains("pool.csv, line 2") && error.contains("in MHz"), "{error}");
+    }
+}
