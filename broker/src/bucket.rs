@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use async_nats::jetstream::kv::{Config, Entry, Operation, Store};
+use async_nats::jetstream::kv::{Config, Entry, Operation, Store, UpdateErrorKind};
 use async_nats::jetstream::{self, stream::StorageType};
 use futures::StreamExt;
 use tokio::time::timeout;
@@ -27,6 +27,8 @@ pub(crate) struct Bucket {
     bus: Bus,
     name: &'static str,
     max_age: Duration,
+    /// Values of each key that are kept: the last one, and those before it.
+    history: i64,
 }
 
 /// One change of a bucket.
@@ -37,23 +39,32 @@ pub(crate) enum Change {
 
 impl Bucket {
     pub(crate) fn new(bus: &Bus, name: &'static str, max_age: Duration) -> Self {
-        Self { bus: bus.clone(), name, max_age }
+        Self { bus: bus.clone(), name, max_age, history: 1 }
+    }
+
+    /// The same with so many values of each key kept; at most 64. A bucket that was made with fewer is changed.
+    pub(crate) fn keeping(self, history: i64) -> Self {
+        Self { history, ..self }
     }
 
     /// The bucket, made when it is missing. Two services may do so at once: both get the same.
     pub(crate) async fn open(&self) -> Result<Store, BrokerError> {
         let context = jetstream::new(self.bus.client().clone());
         let opening = async {
-            if let Ok(store) = context.get_key_value(self.name).await {
-                return Ok(store);
-            }
             let config = Config {
                 bucket: self.name.to_owned(),
-                history: 1,
+                history: self.history,
                 max_age: self.max_age,
                 storage: StorageType::File,
                 ..Config::default()
             };
+            if let Ok(store) = context.get_key_value(self.name).await {
+                if store.stream.cached_info().config.max_messages_per_subject >= self.history {
+                    return Ok(store);
+                }
+                // Who may only read leaves it as it is.
+                return Ok(context.update_key_value(config).await.unwrap_or(store));
+            }
             match context.create_key_value(config).await {
                 Ok(store) => Ok(store),
                 Err(error) => context.get_key_value(self.name).await.map_err(|_| error.to_string()),
@@ -68,6 +79,50 @@ impl Bucket {
         let put = timeout(OPERATION, store.put(key, value.into())).await;
         let put = put.map_err(|_| BrokerError::TimedOut("writing to a bucket"))?;
         put.map(drop).map_err(|error| BrokerError::failed("writing to a bucket", error))
+    }
+
+    /// Writes a value in place of the one at a revision (0: of none). Gives the new revision; `None` when another value
+    /// is there.
+    pub(crate) async fn replace(
+        &self,
+        store: &Store,
+        key: &str,
+        value: Vec<u8>,
+        revision: u64,
+    ) -> Result<Option<u64>, BrokerError> {
+        let update = timeout(OPERATION, store.update(key, value.into(), revision)).await;
+        match update.map_err(|_| BrokerError::TimedOut("writing to a bucket"))? {
+            Ok(revision) => Ok(Some(revision)),
+            Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => Ok(None),
+            Err(error) => Err(BrokerError::failed("writing to a bucket", error)),
+        }
+    }
+
+    /// The last value of a key, `None` where it was removed, and its revision; 0 where there never was one.
+    pub(crate) async fn last(&self, key: &str) -> Result<(Option<bytes::Bytes>, u64), BrokerError> {
+        let reading = async {
+            let store = self.open().await?;
+            let entry = store.entry(key).await;
+            entry.map_err(|error| BrokerError::failed("reading a bucket", error))
+        };
+        let entry =
+            timeout(OPERATION, reading).await.map_err(|_| BrokerError::TimedOut("reading a bucket"))??;
+        Ok(entry.map_or((None, 0), |entry| (put(&entry), entry.revision)))
+    }
+
+    /// Every value of a key that is kept, the oldest first.
+    pub(crate) async fn history(&self, key: &str) -> Result<Vec<bytes::Bytes>, BrokerError> {
+        let reading = async {
+            let store = self.open().await?;
+            let failed = |error: String| BrokerError::Failed { operation: "reading a bucket", reason: error };
+            let mut kept = store.history(key).await.map_err(|error| failed(error.to_string()))?;
+            let mut values = Vec::new();
+            while let Some(entry) = kept.next().await {
+                values.extend(put(&entry.map_err(|error| failed(error.to_string()))?));
+            }
+            Ok(values)
+        };
+        timeout(OPERATION, reading).await.map_err(|_| BrokerError::TimedOut("reading a bucket"))?
     }
 
     /// Everything in the bucket now.
@@ -116,6 +171,11 @@ impl Bucket {
         debug!(bucket = self.name, "quiet, beginning the watch again");
         Ok(())
     }
+}
+
+/// The value, unless the entry says that it was removed.
+fn put(entry: &Entry) -> Option<bytes::Bytes> {
+    (entry.operation == Operation::Put).then(|| entry.value.clone())
 }
 
 fn change(entry: Entry) -> Change {

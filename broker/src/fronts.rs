@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use schemas::{Front, ModelName};
+use schemas::{Front, ModelName, NodeId};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tracing::{info, warn};
@@ -17,6 +17,9 @@ const BUCKET: &str = "splinter-fronts";
 
 /// Fronts stay until they are replaced.
 const FOR_EVER: Duration = Duration::ZERO;
+
+/// Revisions of a front that are kept: a front is some ten kilobytes, and a bucket keeps 64 at most.
+const REVISIONS: i64 = 32;
 
 type Known = BTreeMap<String, Arc<Front>>;
 
@@ -45,18 +48,77 @@ impl Drop for Fronts {
     }
 }
 
+/// What is published now of a model on two machines.
+#[derive(Debug, Clone)]
+pub struct PublishedFront {
+    /// The front; `None` where there is none, or none that can be read.
+    pub front: Option<Front>,
+    /// The entry that a new front replaces.
+    pub entry: FrontEntry,
+}
+
+/// An entry of the fronts' bucket, for [`Bus::replace_front`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FrontEntry(u64);
+
 impl Bus {
-    /// Publishes a front, in place of the last one of the same model and machines.
+    /// Publishes a front in place of the last one of the same model and machines, whatever that is.
     pub async fn publish_front(&self, front: &Front) -> Result<(), BrokerError> {
-        let bucket = Bucket::new(self, BUCKET, FOR_EVER);
+        let bucket = fronts(self);
         let store = bucket.open().await?;
         bucket.put(&store, &key(front), schemas::encode(front)?).await
+    }
+
+    /// Publishes a front in place of the entry that was read before. `None` when somebody else published one since: then
+    /// nothing is written.
+    pub async fn replace_front(
+        &self,
+        front: &Front,
+        read: FrontEntry,
+    ) -> Result<Option<FrontEntry>, BrokerError> {
+        let bucket = fronts(self);
+        let store = bucket.open().await?;
+        let replaced = bucket.replace(&store, &key(front), schemas::encode(front)?, read.0).await?;
+        Ok(replaced.map(FrontEntry))
+    }
+
+    /// What is published now of a model on two machines.
+    pub async fn published_front(
+        &self,
+        model: &ModelName,
+        edge: &NodeId,
+        cloud: &NodeId,
+    ) -> Result<PublishedFront, BrokerError> {
+        let key = key_of(model, edge, cloud);
+        let (value, revision) = fronts(self).last(&key).await?;
+        let front = value.and_then(|value| {
+            let refused = |problem: &String| warn!(key, problem, "the published front is not readable");
+            read(&key, &value).inspect_err(refused).ok()
+        });
+        Ok(PublishedFront { front, entry: FrontEntry(revision) })
+    }
+
+    /// The revisions that are kept of a model's front on two machines, the oldest first. Those that are not readable are
+    /// left out with a warning.
+    pub async fn front_revisions(
+        &self,
+        model: &ModelName,
+        edge: &NodeId,
+        cloud: &NodeId,
+    ) -> Result<Vec<Front>, BrokerError> {
+        let key = key_of(model, edge, cloud);
+        let kept = fronts(self).history(&key).await?;
+        let readable = kept.iter().filter_map(|value| {
+            let refused = |problem: &String| warn!(key, problem, "a kept front is not readable");
+            read(&key, value).inspect_err(refused).ok()
+        });
+        Ok(readable.collect())
     }
 
     /// Watches the fronts; those published already are there when this returns. An entry that is empty,
     /// contradicts itself or does not decode is refused with a warning, and the last good one stays.
     pub async fn watch_fronts(&self) -> Result<Fronts, BrokerError> {
-        let bucket = Bucket::new(self, BUCKET, FOR_EVER);
+        let bucket = fronts(self);
         let mut first = Known::new();
         for (key, value) in bucket.entries().await? {
             apply(&mut first, Change::Put(key, value));
@@ -74,8 +136,16 @@ impl Bus {
     }
 }
 
+fn fronts(bus: &Bus) -> Bucket {
+    Bucket::new(bus, BUCKET, FOR_EVER).keeping(REVISIONS)
+}
+
 fn key(front: &Front) -> String {
-    format!("{}.{}.{}", front.model, front.edge, front.cloud)
+    key_of(&front.model, &front.edge, &front.cloud)
+}
+
+fn key_of(model: &ModelName, edge: &NodeId, cloud: &NodeId) -> String {
+    format!("{model}.{edge}.{cloud}")
 }
 
 /// Returns whether something changed.
@@ -105,7 +175,7 @@ fn read(entry: &str, value: &[u8]) -> Result<Front, String> {
     if front.points.is_empty() {
         return Err("it has no point".into());
     }
-    let measured = front.points.iter().chain([&front.all_cloud, &front.all_edge]);
+    let measured = front.points.iter().chain(&front.tied).chain([&front.all_cloud, &front.all_edge]);
     let greatest = measured.map(|point| point.configuration.cut).max();
     match greatest.filter(|cut| *cut > front.last_cut) {
         Some(cut) => Err(format!("cut {cut} lies behind the last cut {}", front.last_cut)),

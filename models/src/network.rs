@@ -11,6 +11,7 @@ use crate::bundle::Bundle;
 use crate::engine::{self, Engine, Loaded, Part};
 use crate::error::ModelError;
 use crate::graph::{Graph, ValueId, file};
+use crate::pruning;
 use crate::split::{self, Halves};
 
 /// Most pictures of one run: activations take a picture's memory times this, and nobody waits for more.
@@ -79,13 +80,18 @@ impl Network {
     /// Says what it is and where it can be cut.
     pub fn describe(&self, name: &ModelName, labels: &[String]) -> ModelDescription {
         let graph = &self.0.graph;
+        let mut cuts: Vec<CutDescription> =
+            (0..=self.0.last_cut.0).map(|cut| self.describe_cut(cut)).collect();
+        for dominated in pruning::dominated(&cuts) {
+            cuts[usize::from(dominated.cut.0)].dominated_by = Some(dominated.by);
+        }
         ModelDescription {
             name: name.clone(),
             digest: self.0.digest.clone(),
             input: self.signature(0),
             output: self.signature(graph.output),
             labels: labels.to_vec(),
-            cuts: (0..=self.0.last_cut.0).map(|cut| self.describe_cut(cut)).collect(),
+            cuts,
         }
     }
 
@@ -111,6 +117,7 @@ impl Network {
             macs_after: after.iter().map(|node| node.macs).sum(),
             parameters_before: graph.parameters[..place].iter().sum(),
             parameters_after: graph.parameters[place..].iter().sum(),
+            dominated_by: None,
         }
     }
 

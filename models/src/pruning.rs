@@ -73,6 +73,7 @@ mod tests {
             macs_after: 0,
             parameters_before: 0,
             parameters_after: 0,
+            dominated_by: None,
         }
     }
 

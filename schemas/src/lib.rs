@@ -29,15 +29,20 @@ pub use v1::description::{CutDescription, ModelDescription, TensorSignature};
 pub use v1::encoded::EncodedTensor;
 pub use v1::energy::{EnergyEntry, EnergySource, MeterReading, Place, StageEnergy, joules_at, total_joules};
 pub use v1::execution::{
-    Classification, ExecuteReply, ExecuteRequest, Fallback, TailPayload, TailReply, TailRequest,
+    Classification, ExecuteReply, ExecuteRequest, Fallback, LayerProfile, TailPayload, TailReply, TailRequest,
 };
 pub use v1::fault::{Fault, FaultKind};
-pub use v1::front::{Accuracy, CodecLoss, Front, LatencySummary, LossBasis, Measurement, WithheldCodec};
+pub use v1::front::{
+    Accuracy, CodecLoss, Expectation, Front, HardwareReadBack, LatencySummary, LossBasis, Measurement,
+    Provenance, SearchSummary, Suspicion, Uncertainty, WithheldCodec,
+};
 pub use v1::hardware::{
     BatteryReport, DevicePower, HardwareReport, Knob, KnobReport, KnobSupport, SensorKind, SensorReport,
 };
 pub use v1::inference::{InferReply, InferRequest, Input, Qos};
-pub use v1::optimization::{LabelledPicture, OptimizeProgress, OptimizeReply, OptimizeRequest};
+pub use v1::optimization::{
+    LabelledPicture, OptimizeProgress, OptimizeReply, OptimizeRequest, OptimizeTask, SearchWishes,
+};
 pub use v1::plan::{Plan, PlanReason, PlanRequest, PolicyName};
 pub use v1::presence::{Presence, ServedModel, ServiceKind, ServiceState};
 pub use v1::price::{BatteryWeight, CostUnit, EnergyPrices, PlacePrices, PriceError, PricedPer};

@@ -25,9 +25,12 @@ fn front() -> Front {
         accuracy: None,
         sent_bytes: Default::default(),
         samples: 1,
+        uncertainty: None,
+        provenance: None,
     };
     Front {
         id: FrontId::fresh(),
+        revision: 1,
         model: model(),
         digest: Digest::from_bytes([1; 32]),
         last_cut: Cut(2),
@@ -37,7 +40,10 @@ fn front() -> Front {
         points: vec![point.clone()],
         all_cloud: point.clone(),
         all_edge: point,
+        tied: Vec::new(),
+        suspects: Vec::new(),
         withheld: Vec::new(),
+        search: None,
         measured: 1,
         started_at: UnixMillis(1),
         ended_at: UnixMillis(2),
@@ -75,6 +81,43 @@ async fn a_bad_front_is_refused_and_the_last_good_one_stays() {
     };
     wait_for(PATIENCE, arrived).await.unwrap();
     assert!(fronts.for_model(&ModelName::new("other").unwrap()).is_empty());
+}
+
+#[tokio::test]
+async fn a_front_replaces_only_what_was_read_and_old_revisions_are_kept() {
+    let server = TestServer::start().await.unwrap();
+    let (one, other) = (server.connect("one").await.unwrap(), server.connect("other").await.unwrap());
+    let (edge, cloud) = (NodeId::new("e").unwrap(), NodeId::new("c").unwrap());
+    let nothing = one.published_front(&model(), &edge, &cloud).await.unwrap();
+    assert!(nothing.front.is_none());
+    let revision = |revision| Front { revision, ..front() };
+    let first = revision(1);
+    let read = one.replace_front(&first, nothing.entry).await.unwrap().unwrap();
+    // The other one read before that, and would have written over it.
+    assert_eq!(other.replace_front(&revision(1), nothing.entry).await.unwrap(), None);
+    let published = other.published_front(&model(), &edge, &cloud).await.unwrap();
+    assert_eq!((published.front.as_ref(), published.entry), (Some(&first), read));
+    let second = revision(2);
+    other.replace_front(&second, published.entry).await.unwrap().unwrap();
+    assert_eq!(one.replace_front(&revision(2), read).await.unwrap(), None);
+    let kept = one.front_revisions(&model(), &edge, &cloud).await.unwrap();
+    assert_eq!(kept, [first, second]);
+}
+
+#[tokio::test]
+async fn a_bucket_of_before_revisions_were_kept_is_changed() {
+    let server = TestServer::start().await.unwrap();
+    let plain = async_nats::ConnectOptions::new().connect(server.url()).await.unwrap();
+    let config = jetstream::kv::Config { bucket: "splinter-fronts".into(), history: 1, ..Default::default() };
+    jetstream::new(plain).create_key_value(config).await.unwrap();
+    let bus = server.connect("there").await.unwrap();
+    let two = [front(), front()];
+    for front in &two {
+        bus.publish_front(front).await.unwrap();
+    }
+    assert_eq!(bus.front_revisions(&two[0].model, &two[0].edge, &two[0].cloud).await.unwrap(), two);
+    let fronts = bus.watch_fronts().await.unwrap();
+    assert_eq!(fronts.for_model(&model()).iter().map(|front| front.id).collect::<Vec<_>>(), [two[1].id]);
 }
 
 #[tokio::test]

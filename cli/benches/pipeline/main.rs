@@ -21,7 +21,7 @@ use models::Bundle;
 use relay::Exchange;
 use schemas::{
     InferReply, InferRequest, Input, LabelledPicture, Millis, ModelName, OptimizeReply, OptimizeRequest, Qos,
-    ServiceKind, Stage, UnixMillis,
+    SearchWishes, ServiceKind, Stage, UnixMillis,
 };
 
 const WARM_UP: usize = 20;
@@ -150,13 +150,25 @@ async fn serve(bus: &Bus, bundle: &Bundle) {
     presences.wait_until(UnixMillis::now().after(Duration::from_secs(120)), both).await.unwrap();
 }
 
+/// Every cut once, also those that need not be tried.
+fn every_cut() -> SearchWishes {
+    let space = Some("[knobs]\ncut = { from = 0, to = 9999 }\n".to_owned());
+    SearchWishes { strategy: Some("line".to_owned()), space, ..SearchWishes::default() }
+}
+
 /// Measures every cut once and publishes a front of only the one in the middle, so that every plan chooses it.
 /// Gives the bytes that cross there.
 async fn publish_middle_cut(bus: &Bus, model: &ModelName, picture: &[u8]) -> usize {
     let pictures = vec![LabelledPicture { bytes: picture.into(), class: None }];
-    let request = OptimizeRequest { model: model.clone(), pictures, samples: 1 };
+    let request = OptimizeRequest {
+        model: model.clone(),
+        pictures,
+        samples: 1,
+        most_samples: None,
+        search: every_cut(),
+    };
     let answer = bus.ask(subjects::optimize(model), MEASURING, &request).await.unwrap();
-    let OptimizeReply { mut front, measurements } = schemas::decode(&answer.body).unwrap();
+    let OptimizeReply { mut front, measurements, .. } = schemas::decode(&answer.body).unwrap();
     let middle = front.last_cut.0 / 2;
     front.points = measurements.into_iter().filter(|one| one.configuration.cut.0 == middle).collect();
     front.id = schemas::FrontId::fresh();

@@ -43,7 +43,13 @@ pub async fn measure(
     pictures: &PictureSet,
     samples: u32,
 ) -> anyhow::Result<OptimizeReply> {
-    let request = OptimizeRequest { model: model.clone(), pictures: as_many_as_fit(pictures), samples };
+    let request = OptimizeRequest {
+        model: model.clone(),
+        pictures: as_many_as_fit(pictures),
+        samples,
+        most_samples: None,
+        search: Default::default(),
+    };
     ensure!(
         !request.pictures.is_empty(),
         "the first picture alone is larger than {MOST_PICTURE_BYTES} bytes"

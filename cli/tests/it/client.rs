@@ -45,6 +45,7 @@ impl Client {
             input: Input::Encoded { bytes: picture.into() },
             configuration: Configuration { codec, ..Configuration::at(cut) },
             cloud: None,
+            profile: false,
         };
         let answer = self
             .call(subjects::execute_edge(&self.model), request.id, within, &request)

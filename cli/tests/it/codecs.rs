@@ -39,6 +39,7 @@ fn tail(
         digest: digest.clone(),
         cut: CUT,
         accelerator: Default::default(),
+        profile: false,
         payload,
     };
     let answer = client

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use broker::{BrokerSettings, Bus, CallError, subjects};
 use schemas::{
     FaultKind, Front, FrontId, InferReply, InferRequest, Input, LabelledPicture, Millis, ModelName,
-    OptimizeReply, OptimizeRequest, PolicyName, Qos,
+    OptimizeReply, OptimizeRequest, PolicyName, Qos, SearchWishes,
 };
 
 use crate::imagenet::{self, Picture, RIGHT};
@@ -31,7 +31,13 @@ async fn infer(bus: &Bus, model: &ModelName, picture: &Picture) -> InferReply {
 async fn measure(bus: &Bus, model: &ModelName, picture: &Picture) -> OptimizeReply {
     let bytes = fs::read(&picture.path).unwrap();
     let pictures = vec![LabelledPicture { bytes: bytes.into(), class: None }];
-    let request = OptimizeRequest { model: model.clone(), pictures, samples: 1 };
+    let request = OptimizeRequest {
+        model: model.clone(),
+        pictures,
+        samples: 1,
+        most_samples: None,
+        search: every_cut(),
+    };
     let deadline = Instant::now() + PATIENCE;
     loop {
         match bus.ask(subjects::optimize(model), PATIENCE, &request).await {
@@ -42,6 +48,12 @@ async fn measure(bus: &Bus, model: &ModelName, picture: &Picture) -> OptimizeRep
             Err(error) => panic!("not measured: {error}"),
         }
     }
+}
+
+/// Every cut once, also those that need not be tried.
+fn every_cut() -> SearchWishes {
+    let space = Some("[knobs]\ncut = { from = 0, to = 9999 }\n".to_owned());
+    SearchWishes { strategy: Some("line".to_owned()), space, ..SearchWishes::default() }
 }
 
 /// Publishes a front with one cut alone and waits until plans choose it.

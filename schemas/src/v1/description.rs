@@ -41,6 +41,9 @@ pub struct CutDescription {
     /// Numbers in the tail's weights.
     #[serde(default)]
     pub parameters_after: u64,
+    /// A cut that divides the work alike and has no more bytes cross, so that this one need not be tried.
+    #[serde(default)]
+    pub dominated_by: Option<Cut>,
 }
 
 impl CutDescription {

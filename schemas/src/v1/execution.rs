@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{Digest, InstanceId, ModelName, RequestId};
-use crate::units::{ByteCount, Share};
+use crate::units::{ByteCount, Millis, Share};
 use crate::v1::configuration::{Accelerator, Configuration, Cut};
 use crate::v1::encoded::EncodedTensor;
-use crate::v1::energy::{EnergyEntry, StageEnergy};
+use crate::v1::energy::{EnergyEntry, Place, StageEnergy};
 use crate::v1::inference::Input;
-use crate::v1::stage::StageTime;
+use crate::v1::stage::{StageTime, TimeSource};
 use crate::v1::tensor::Tensor;
 
 /// One class and its probability.
@@ -37,6 +37,22 @@ pub struct ExecuteRequest<'a> {
     /// The cloud executor to ask first for the tail.
     #[serde(default)]
     pub cloud: Option<InstanceId>,
+    /// Whether to time each layer, too. That costs a little time.
+    #[serde(default)]
+    pub profile: bool,
+}
+
+/// The time of each layer that ran at one place.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LayerProfile {
+    /// Where they ran.
+    pub place: Place,
+    /// Whether the times are real or stretched by emulation.
+    pub source: TimeSource,
+    /// The cut behind which they begin.
+    pub from: Cut,
+    /// The time between each cut and the next, in order. Layers that are computed at once count as the first of them.
+    pub times_ms: Vec<Millis>,
 }
 
 /// Why another configuration ran than the one asked for.
@@ -76,6 +92,9 @@ pub struct ExecuteReply<'a> {
     /// The same energy by stage, marginal apart from idle; empty where nothing is known.
     #[serde(default)]
     pub breakdown: Vec<StageEnergy>,
+    /// The time of each layer, where it was asked for and the accelerator can tell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub profiles: Vec<LayerProfile>,
 }
 
 /// What crosses to the cloud.
@@ -106,6 +125,9 @@ pub struct TailRequest<'a> {
     /// What runs it.
     #[serde(default)]
     pub accelerator: Accelerator,
+    /// Whether to time each layer, too.
+    #[serde(default)]
+    pub profile: bool,
     /// What crosses.
     #[serde(borrow)]
     pub payload: TailPayload<'a>,
@@ -126,4 +148,7 @@ pub struct TailReply<'a> {
     /// The same energy by stage, marginal apart from idle; empty where nothing is known.
     #[serde(default)]
     pub breakdown: Vec<StageEnergy>,
+    /// The time of each layer, where it was asked for and the accelerator can tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<LayerProfile>,
 }

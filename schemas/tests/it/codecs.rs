@@ -117,6 +117,7 @@ fn bytes_of_a_cut_under_each_format() {
         macs_after: 1,
         parameters_before: 0,
         parameters_after: 0,
+        dominated_by: None,
     };
     let bytes = |cut: &CutDescription| ElementFormat::ALL.map(|format| cut.bytes_in(format).unwrap().0);
     // f32, f16, i8-channel (8 scales and 1, of 5 bytes), i8 (2 scales).

@@ -5,14 +5,15 @@ use std::borrow::Cow;
 use schemas::{
     Accuracy, BatteryReport, ByteCount, Classification, Codec, CodecLoss, Configuration, CpuQuota, Cut,
     CutDescription, DataType, DevicePower, Digest, EncodedTensor, EnergyEntry, EnergySource, ExecuteReply,
-    ExecuteRequest, Fallback, Fault, FaultKind, Front, FrontId, HardwareReport, InferReply, InferRequest,
-    Input, InstanceId, Joules, KiloHertz, Knob, KnobReport, KnobSupport, LabelledPicture, LatencySummary,
-    LeaseReport, LossBasis, Measurement, MeterReading, Millis, ModelDescription, ModelName, NodeId,
-    OptimizeProgress, OptimizeReply, OptimizeRequest, Outcome, Place, Plan, PlanReason, PlanRequest,
-    PolicyName, Presence, Qos, Receipt, RequestId, Scale, SensorKind, SensorReport, ServedModel, ServiceKind,
-    ServiceState, Setting, SettingWrite, Share, Stage, StageEnergy, StageTime, TailPayload, TailReply,
-    TailRequest, Tensor, TensorSignature, TimeSource, TuneOrder, TuneReply, TuneRequest, UnixMillis, Watts,
-    WithheldCodec,
+    ExecuteRequest, Expectation, Fallback, Fault, FaultKind, Front, FrontId, HardwareReadBack,
+    HardwareReport, InferReply, InferRequest, Input, InstanceId, Joules, KiloHertz, Knob, KnobReport,
+    KnobSupport, LabelledPicture, LatencySummary, LayerProfile, LeaseReport, LossBasis, Measurement,
+    MeterReading, Millis, ModelDescription, ModelName, NodeId, OptimizeProgress, OptimizeReply,
+    OptimizeRequest, OptimizeTask, Outcome, Place, Plan, PlanReason, PlanRequest, PolicyName, Presence,
+    Provenance, Qos, Receipt, RequestId, Scale, SearchSummary, SearchWishes, SensorKind, SensorReport,
+    ServedModel, ServiceKind, ServiceState, Setting, SettingWrite, Share, Stage, StageEnergy, StageTime,
+    Suspicion, TailPayload, TailReply, TailRequest, Tensor, TensorSignature, TimeSource, TuneOrder,
+    TuneReply, TuneRequest, Uncertainty, UnixMillis, Watts, WithheldCodec,
 };
 
 fn id() -> RequestId {
@@ -132,7 +133,12 @@ pub fn execute_request() -> ExecuteRequest<'static> {
         input: Input::Pixels { height: 1, width: 2, rgb: Cow::Borrowed(&[1, 2, 3, 4, 5, 6]) },
         configuration: configuration(),
         cloud: Some(instance("cloud-1")),
+        profile: false,
     }
+}
+
+pub fn execute_request_with_profile() -> ExecuteRequest<'static> {
+    ExecuteRequest { profile: true, ..execute_request() }
 }
 
 pub fn execute_reply() -> ExecuteReply<'static> {
@@ -146,7 +152,21 @@ pub fn execute_reply() -> ExecuteReply<'static> {
         stages: stages(),
         energy: energy(),
         breakdown: vec![],
+        profiles: Vec::new(),
     }
+}
+
+fn profile(place: Place, from: u16) -> LayerProfile {
+    LayerProfile {
+        place,
+        source: TimeSource::Emulated,
+        from: Cut(from),
+        times_ms: vec![ms(1.5), Millis::ZERO],
+    }
+}
+
+pub fn execute_reply_with_profiles() -> ExecuteReply<'static> {
+    ExecuteReply { profiles: vec![profile(Place::Edge, 0), profile(Place::Cloud, 7)], ..execute_reply() }
 }
 
 pub fn tail_request() -> TailRequest<'static> {
@@ -156,6 +176,7 @@ pub fn tail_request() -> TailRequest<'static> {
         digest: digest(),
         cut: Cut(7),
         accelerator: Default::default(),
+        profile: false,
         payload: TailPayload::Frontier(vec![tensor(), tensor()]),
     }
 }
@@ -193,7 +214,16 @@ pub fn tail_reply() -> TailReply<'static> {
         stages: stages(),
         energy: energy(),
         breakdown: vec![],
+        profile: None,
     }
+}
+
+pub fn tail_request_with_profile() -> TailRequest<'static> {
+    TailRequest { profile: true, ..tail_request() }
+}
+
+pub fn tail_reply_with_profile() -> TailReply<'static> {
+    TailReply { profile: Some(profile(Place::Cloud, 7)), ..tail_reply() }
 }
 
 pub fn fault() -> Fault {
@@ -220,6 +250,7 @@ pub fn model_description() -> ModelDescription {
             macs_after: 9_000_000,
             parameters_before: 0,
             parameters_after: 0,
+            dominated_by: None,
         }],
     }
 }
@@ -301,12 +332,54 @@ pub fn measurement() -> Measurement {
         accuracy: Some(Accuracy { share: Share::new(0.95).unwrap(), pictures: 20 }),
         sent_bytes: ByteCount(4096),
         samples: 20,
+        uncertainty: None,
+        provenance: None,
     }
+}
+
+/// As it is now: how sure it is, and where it comes from.
+pub fn measurement_with_provenance() -> Measurement {
+    let uncertainty = Uncertainty {
+        quantile: Share::new(0.95).unwrap(),
+        estimate_ms: ms(34.0),
+        low_ms: ms(32.0),
+        high_ms: ms(36.0),
+        energy_deviation_j: Some(Joules::new(0.25).unwrap()),
+        outliers: 1,
+    };
+    let hardware = HardwareReadBack {
+        frequency_khz: Some(KiloHertz::from_megahertz(1_400)),
+        governor: Some("userspace".into()),
+        slowdown: Some(12.0),
+        power: hardware().power,
+    };
+    let provenance = Provenance {
+        first_at: UnixMillis(1_795_000_000_000),
+        last_at: UnixMillis(1_795_000_001_000),
+        software: "0.1.0".into(),
+        edge: node("pi"),
+        cloud: node("server"),
+        hardware: Some(hardware),
+        expected: Some(Expectation {
+            latency_ms: ms(33.0),
+            low_ms: ms(28.0),
+            high_ms: ms(39.0),
+            energy_j: Some(Joules::new(0.5).unwrap()),
+        }),
+        measured_again: true,
+        suspicions: vec![
+            Suspicion::HeadIgnoresClock,
+            Suspicion::EnergyBelowIdle,
+            Suspicion::StagesDoNotAddUp,
+        ],
+    };
+    Measurement { uncertainty: Some(uncertainty), provenance: Some(provenance), ..measurement() }
 }
 
 pub fn front() -> Front {
     Front {
         id: front_id(),
+        revision: 0,
         model: model(),
         digest: digest(),
         last_cut: Cut(40),
@@ -316,7 +389,10 @@ pub fn front() -> Front {
         points: vec![measurement()],
         all_cloud: measurement(),
         all_edge: measurement(),
+        tied: Vec::new(),
+        suspects: Vec::new(),
         withheld: Vec::new(),
+        search: None,
         measured: 41,
         started_at: UnixMillis(1_795_000_000_000),
         ended_at: UnixMillis(1_795_000_060_000),
@@ -336,12 +412,45 @@ pub fn front_with_withheld_codecs() -> Front {
     Front { withheld: [known.as_slice(), &[unknown]].concat(), ..front() }
 }
 
+/// As it is now: counted, with ties and suspects, and how it was searched for.
+pub fn front_of_a_search() -> Front {
+    let search = SearchSummary {
+        strategy: "greybox".into(),
+        seed: 7,
+        legal: 168,
+        quantile: Share::new(0.95).unwrap(),
+    };
+    Front {
+        revision: 3,
+        points: vec![measurement_with_provenance()],
+        tied: vec![measurement_with_provenance()],
+        suspects: vec![measurement_with_provenance()],
+        search: Some(search),
+        ..front()
+    }
+}
+
 pub fn optimize_request() -> OptimizeRequest<'static> {
     OptimizeRequest {
         model: model(),
         pictures: vec![LabelledPicture { bytes: Cow::Borrowed(&[0x89, 0x50]), class: Some(4) }],
         samples: 5,
+        most_samples: None,
+        search: SearchWishes::default(),
     }
+}
+
+pub fn optimize_request_with_wishes() -> OptimizeRequest<'static> {
+    let search = SearchWishes {
+        task: OptimizeTask::Refresh,
+        strategy: Some("greybox".into()),
+        seed: Some(7),
+        budget: Some(Share::new(0.25).unwrap()),
+        space: Some("[knobs]\ncut = [0, 4]\n".into()),
+        edge: Some(node("pi")),
+        cloud: Some(node("server")),
+    };
+    OptimizeRequest { most_samples: Some(20), search, ..optimize_request() }
 }
 
 pub fn optimize_progress() -> OptimizeProgress {
@@ -349,7 +458,17 @@ pub fn optimize_progress() -> OptimizeProgress {
 }
 
 pub fn optimize_reply() -> OptimizeReply {
-    OptimizeReply { front: front(), measurements: vec![measurement()] }
+    OptimizeReply { front: front(), measurements: vec![measurement()], resumed_samples: 0, notes: Vec::new() }
+}
+
+pub fn optimize_reply_with_notes() -> OptimizeReply {
+    OptimizeReply { resumed_samples: 12, notes: vec!["jetson is another kind".into()], ..optimize_reply() }
+}
+
+pub fn model_description_with_pruning() -> ModelDescription {
+    let mut description = model_description();
+    description.cuts[0].dominated_by = Some(Cut(2));
+    description
 }
 
 pub fn receipt() -> Receipt {

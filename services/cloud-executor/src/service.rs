@@ -108,6 +108,7 @@ impl Executor {
             stages,
             energy,
             breakdown: Vec::new(),
+            profile: None,
         })
     }
 }

@@ -242,6 +242,7 @@ impl Progress {
             stages: self.stages,
             energy: self.energy,
             breakdown: Vec::new(),
+            profiles: Vec::new(),
         })
     }
 }

@@ -127,8 +127,15 @@ struct TailTarget {
 
 fn encode(hosted: &Hosted, tail: TailTarget, payload: TailPayload<'_>) -> Result<Vec<u8>, Fault> {
     let TailTarget { id, model, cut, accelerator } = tail;
-    let request =
-        TailRequest { id, model, digest: hosted.bundle.digest().clone(), cut, accelerator, payload };
+    let request = TailRequest {
+        id,
+        model,
+        digest: hosted.bundle.digest().clone(),
+        cut,
+        accelerator,
+        profile: false,
+        payload,
+    };
     schemas::encode(&request).map_err(|error| Fault::new(FaultKind::Internal, error.to_string()))
 }
 
@@ -191,6 +198,7 @@ mod tests {
             input: Input::Tensor(Tensor::from_f32(shape, &vec![value; elements]).unwrap()),
             configuration: Configuration { codec, ..Configuration::at(Cut(1)) },
             cloud: None,
+            profile: false,
         };
         schemas::encode(&request).unwrap().into()
     }

@@ -234,6 +234,7 @@ impl Pipeline {
             input,
             configuration: plan.configuration,
             cloud: plan.cloud.clone(),
+            profile: false,
         };
         let body = schemas::encode(&request).map_err(|error| unencodable(&error))?;
         let planned = subjects::execute_edge_at(&offer.model, &plan.edge);

@@ -57,7 +57,7 @@ impl Campaign<'_> {
         let offers = self.offers(&records);
         let front = self.front(&measurements, offers, started_at)?;
         info!(model = %front.model, points = front.points.len(), measured = front.measured, "measured");
-        Ok(OptimizeReply { front, measurements })
+        Ok(OptimizeReply { front, measurements, resumed_samples: 0, notes: Vec::new() })
     }
 
     /// The configurations in the order of measuring.
@@ -164,6 +164,7 @@ impl Campaign<'_> {
             input: Input::Encoded { bytes: Cow::Borrowed(&labelled.bytes) },
             configuration: *configuration,
             cloud: Some(self.site.cloud.clone()),
+            profile: false,
         };
         let body = schemas::encode(&request).map_err(|error| internal(&error.to_string()))?;
         let within = self.settings.call_timeout_ms.to_duration().min(self.deadline.remaining());
@@ -251,6 +252,7 @@ impl Campaign<'_> {
         let points = points.into_iter().filter_map(|point| offered.get(point).cloned()).collect();
         Ok(Front {
             id: FrontId::fresh(),
+            revision: 0,
             model: self.request.model.clone(),
             digest: self.description.digest.clone(),
             last_cut,
@@ -260,7 +262,10 @@ impl Campaign<'_> {
             points,
             all_cloud: self.baseline(measurements, first_cut, "everything in the cloud")?,
             all_edge: self.baseline(measurements, last_cut, "everything on the edge")?,
+            tied: Vec::new(),
+            suspects: Vec::new(),
             withheld: offers.withheld,
+            search: None,
             measured: u32::try_from(measurements.len()).unwrap_or(u32::MAX),
             started_at,
             ended_at: UnixMillis::now(),

@@ -116,6 +116,8 @@ impl Record {
             accuracy: self.accuracy(),
             sent_bytes: ByteCount(sent / count),
             samples: u32::try_from(count).unwrap_or(u32::MAX),
+            uncertainty: None,
+            provenance: None,
         })
     }
 

@@ -43,12 +43,15 @@ fn measurement(index: u16) -> Measurement {
         accuracy: Some(Accuracy { share: Share::saturating(0.7), pictures: 100 }),
         sent_bytes: ByteCount(1000),
         samples: 10,
+        uncertainty: None,
+        provenance: None,
     }
 }
 
 fn front() -> Front {
     Front {
         id: FrontId::fresh(),
+        revision: 1,
         model: ModelName::new("bench").unwrap(),
         digest: Digest::from_bytes([7; 32]),
         last_cut: Cut(POINTS),
@@ -58,7 +61,10 @@ fn front() -> Front {
         points: (0..POINTS).map(measurement).collect(),
         all_cloud: measurement(0),
         all_edge: measurement(POINTS),
+        tied: Vec::new(),
+        suspects: Vec::new(),
         withheld: Vec::new(),
+        search: None,
         measured: u32::from(POINTS),
         started_at: UnixMillis(0),
         ended_at: UnixMillis(1),

@@ -130,6 +130,7 @@ mod tests {
             macs_after: 0,
             parameters_before: 0,
             parameters_after: 0,
+            dominated_by: None,
         };
         (0..).zip(&names).map(cut).collect()
     }

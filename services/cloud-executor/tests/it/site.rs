@@ -65,6 +65,7 @@ impl Site {
             digest,
             cut: Cut(cut),
             accelerator: Default::default(),
+            profile: false,
             payload,
         }
     }

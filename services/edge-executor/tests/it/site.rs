@@ -133,5 +133,6 @@ pub fn request(cut: u16, input: Input<'_>) -> ExecuteRequest<'_> {
         input,
         configuration: Configuration::at(Cut(cut)),
         cloud: None,
+        profile: false,
     }
 }

@@ -232,5 +232,6 @@ fn executed(configuration: Configuration) -> ExecuteReply<'static> {
         }],
         energy: vec![joules(Place::Edge, 0.25), joules(Place::Cloud, 1.5)],
         breakdown: Vec::new(),
+        profiles: Vec::new(),
     }
 }

@@ -27,6 +27,8 @@ fn measurement(cut: u16, ms: f64, joules: &[(Place, f64)], accuracy: Option<f64>
         accuracy: accuracy.map(|share| Accuracy { share: Share::new(share).unwrap(), pictures: 10 }),
         sent_bytes: ByteCount(0),
         samples: 1,
+        uncertainty: None,
+        provenance: None,
     }
 }
 

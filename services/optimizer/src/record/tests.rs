@@ -37,6 +37,7 @@ fn reply(configuration: Configuration, class: u32, stages: Vec<StageTime>) -> Ex
         stages,
         energy: vec![joules(Place::Edge, 2.0)],
         breakdown: Vec::new(),
+        profiles: Vec::new(),
     }
 }
 

@@ -14,8 +14,8 @@ use schemas::{
     ByteCount, Classification, Configuration, Cut, CutDescription, DataType, Digest, ElementFormat,
     EnergyEntry, EnergySource, ExecuteReply, ExecuteRequest, Fallback, Fault, HardwareReport, Input,
     InstanceId, Joules, KiloHertz, LabelledPicture, Millis, ModelDescription, ModelName, NodeId,
-    OptimizeReply, OptimizeRequest, Place, ServedModel, ServiceKind, Share, Stage, StageTime, Tensor,
-    TensorSignature, TimeSource,
+    OptimizeReply, OptimizeRequest, Place, SearchWishes, ServedModel, ServiceKind, Share, Stage, StageTime,
+    Tensor, TensorSignature, TimeSource,
 };
 use testkit::TestServer;
 
@@ -106,7 +106,13 @@ pub fn model() -> ModelName {
 /// Four pictures; the executor sees class 1 in each, which is right for three.
 pub fn request(samples: u32) -> OptimizeRequest<'static> {
     let picture = |class| LabelledPicture { bytes: b"a picture".to_vec().into(), class: Some(class) };
-    OptimizeRequest { model: model(), pictures: [1, 1, 0, 1].map(picture).to_vec(), samples }
+    OptimizeRequest {
+        model: model(),
+        pictures: [1, 1, 0, 1].map(picture).to_vec(),
+        samples,
+        most_samples: None,
+        search: SearchWishes::default(),
+    }
 }
 
 pub fn clocks() -> Vec<KiloHertz> {
@@ -164,6 +170,7 @@ async fn describe(bus: &Bus) -> anyhow::Result<Serving> {
         macs_after: 0,
         parameters_before: 0,
         parameters_after: 0,
+        dominated_by: None,
     };
     let description = ModelDescription {
         name: model(),
@@ -254,5 +261,6 @@ fn executed_with(
         stages: stages.map(stage).to_vec(),
         energy,
         breakdown: Vec::new(),
+        profiles: Vec::new(),
     }
 }

@@ -48,6 +48,8 @@ pub fn measurement(
         accuracy: accuracy.map(|share| Accuracy { share: Share::new(share).unwrap(), pictures: 1000 }),
         sent_bytes: ByteCount(0),
         samples: 1,
+        uncertainty: None,
+        provenance: None,
     }
 }
 
@@ -55,6 +57,7 @@ pub fn measurement(
 pub fn front(points: Vec<Measurement>) -> Front {
     Front {
         id: FrontId::fresh(),
+        revision: 1,
         model: model("vgg16"),
         digest: digest('a'),
         last_cut: LAST,
@@ -64,7 +67,10 @@ pub fn front(points: Vec<Measurement>) -> Front {
         points,
         all_cloud: measurement("all cloud", 0, 900.0, Some(900.0), Some(0.9)),
         all_edge: measurement("all edge", LAST.0, 800.0, Some(800.0), Some(0.8)),
+        tied: Vec::new(),
+        suspects: Vec::new(),
         withheld: Vec::new(),
+        search: None,
         measured: 7,
         started_at: UnixMillis(1),
         ended_at: UnixMillis(2),
