@@ -138,6 +138,7 @@ impl RecordedFront {
             |configuration| Choice { configuration, values: Values::of_runs(recording, configuration) };
         let front = Front {
             id: FrontId::fresh(),
+            revision: 0,
             model: name("recorded"),
             digest: Digest::from_bytes([0; 32]),
             last_cut: recording.last_cut(),
@@ -148,6 +149,9 @@ impl RecordedFront {
             all_cloud: measurement(recording, &of_runs(all_cloud)),
             all_edge: measurement(recording, &of_runs(all_edge)),
             withheld: Vec::new(),
+            tied: Vec::new(),
+            suspects: Vec::new(),
+            search: None,
             measured: u32::try_from(recording.configurations().len()).unwrap_or(u32::MAX),
             started_at: UnixMillis(0),
             ended_at: UnixMillis(0),
@@ -228,6 +232,8 @@ fn measurement(recording: &Recording, choice: &Choice) -> Measurement {
         accuracy: values.accuracy.map(|share| Accuracy { share, pictures: 0 }),
         sent_bytes: recording.rows()[rows[0]].bytes.unwrap_or(ByteCount(0)),
         samples: values.samples,
+        uncertainty: None,
+        provenance: None,
     }
 }
 
