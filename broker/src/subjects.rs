@@ -81,6 +81,11 @@ pub fn tune(node: &NodeId) -> Subject {
     Subject(format!("splinter.v1.tune.{node}"))
 }
 
+/// Requests to the edge executor of a node for another emulated link.
+pub fn link(node: &NodeId) -> Subject {
+    Subject(format!("splinter.v1.link.{node}"))
+}
+
 /// Requests to measure a model; served by optimizers.
 pub fn optimize(model: &ModelName) -> Subject {
     Subject(format!("splinter.v1.optimize.{model}"))

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
+pub use command::{BrokerArguments, OutputArguments};
 use models::Preset;
 use schemas::{ModelName, PolicyName, ServiceKind};
 use search::strategy::StrategyName;
@@ -38,22 +39,6 @@ pub enum Command {
     /// Look at the fronts of a running system
     #[command(subcommand)]
     Front(FrontCommand),
-}
-
-/// How results are printed.
-#[derive(Debug, Clone, Copy, Args)]
-pub struct OutputArguments {
-    /// Print the result as JSON on standard output
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// Which broker to talk to.
-#[derive(Debug, Clone, Args)]
-pub struct BrokerArguments {
-    /// Address of the NATS broker of the running system (no user or password in it)
-    #[arg(long, env = "SPLINTER_BROKER", default_value = "nats://127.0.0.1:4222")]
-    pub broker: String,
 }
 
 /// `splinter demo`

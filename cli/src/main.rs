@@ -3,31 +3,19 @@
 mod arguments;
 mod catalogue;
 mod commands;
-mod connection;
-mod output;
-mod page;
 mod render;
 mod site;
 
-use std::error::Error;
 use std::process::ExitCode;
 
-use chassis::SettingsError;
 use clap::Parser;
+use command::{connection, output, page};
 
 use crate::arguments::{Arguments, Command};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    chassis::run(async { run(arguments.command).await.map_err(unwrapped) })
-}
-
-/// The error as itself where it is one of settings: its kind decides the exit code, and `anyhow` would hide it.
-fn unwrapped(error: anyhow::Error) -> Box<dyn Error + Send + Sync> {
-    match error.downcast::<SettingsError>() {
-        Ok(settings) => settings.into(),
-        Err(other) => other.into(),
-    }
+    command::run(run(arguments.command))
 }
 
 async fn run(command: Command) -> anyhow::Result<()> {

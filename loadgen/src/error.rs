@@ -1,21 +1,18 @@
 use std::path::PathBuf;
 
-/// Why a trace or a set of pictures cannot be had.
+/// Why a trace, a set of pictures or a folder of results cannot be had.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadgenError {
-    /// Limits that no trace can lie between.
-    #[error(
-        "a trace needs at least one request and limits from a least to a greatest, got {requests} requests from {least} to {greatest}"
-    )]
-    InvalidTrace {
-        /// Requests asked for.
-        requests: usize,
-        /// Least limit.
-        least: schemas::Millis,
-        /// Greatest limit.
-        greatest: schemas::Millis,
-    },
+    /// Requests that are no trace.
+    #[error("this is no trace: {0}")]
+    InvalidTrace(String),
+    /// A trace without times where times are needed.
+    #[error("{}: its requests have no times to take over", .0.display())]
+    NoTimes(PathBuf),
+    /// States that are no link trace.
+    #[error("this is no link trace: {0}")]
+    InvalidLink(String),
     /// A folder or file that cannot be read.
     #[error("cannot read {}", path.display())]
     Unreadable {
@@ -25,18 +22,44 @@ pub enum LoadgenError {
         #[source]
         source: std::io::Error,
     },
-    /// A folder without a JPEG or PNG file.
-    #[error("{} holds no .jpg, .jpeg or .png file", .0.display())]
-    NoPictures(PathBuf),
-    /// A line of `labels.csv` that is not `file,class_index,…`.
-    #[error("{}, line {line}: {problem}", path.display())]
-    InvalidLabel {
+    /// Something that cannot be written.
+    #[error("cannot write {what}")]
+    Unwritable {
+        /// What.
+        what: &'static str,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file without content.
+    #[error("{} has no {what}", path.display())]
+    Empty {
         /// The file.
         path: PathBuf,
-        /// The line, from 1.
+        /// What is missing.
+        what: &'static str,
+    },
+    /// A file of another version.
+    #[error("{} is a {what} of version {found}, this loadgen reads version {known}", path.display())]
+    OtherVersion {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+        /// Its version.
+        found: String,
+        /// The version that is read.
+        known: &'static str,
+    },
+    /// A column that must be there.
+    #[error("{}, line {line}: the column {columns} is missing", path.display())]
+    MissingColumn {
+        /// The file.
+        path: PathBuf,
+        /// The header's line, from 1.
         line: u64,
-        /// What is wrong with it.
-        problem: String,
+        /// The column, or those of which one must be there.
+        columns: String,
     },
     /// A value of a file that cannot be used.
     #[error("{}, line {line}, column {column:?}: {problem}", path.display())]
@@ -104,4 +127,7 @@ pub enum LoadgenError {
     /// The scheduler's core refuses to decide.
     #[error("the scheduler refuses: {0}")]
     Refused(scheduler::policy::Refusal),
+    /// A folder without a JPEG or PNG file.
+    #[error("{} holds no .jpg, .jpeg or .png file", .0.display())]
+    NoPictures(PathBuf),
 }

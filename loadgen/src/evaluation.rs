@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use schemas::{Cut, EnergySource, Joules, Millis, PolicyName, Share};
 use serde::Serialize;
 
+use crate::quantile::nearest_rank;
 use crate::replay::Record;
 
 /// The shares of answered requests by where they ran. They add up to 1.
@@ -84,12 +85,6 @@ impl Evaluation {
 
 fn share(part: usize, whole: usize) -> Share {
     if whole == 0 { Share::ZERO } else { Share::saturating(part as f64 / whole as f64) }
-}
-
-/// The smallest value such that at least `quantile` of all are not greater.
-fn nearest_rank(sorted: &[Millis], quantile: f64) -> Option<Millis> {
-    let rank = (quantile * sorted.len() as f64).ceil() as usize;
-    sorted.get(rank.max(1) - 1).copied()
 }
 
 fn energy(records: &[Record]) -> Option<EnergyFigure> {

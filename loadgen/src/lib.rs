@@ -1,6 +1,7 @@
 //! Traces, replay and evaluation: how Splinter is driven and judged.
 //!
-//! - [`trace`]: latency limits drawn as the paper draws them, the same from the same seed on every machine.
+//! - [`trace`]: requests with their times and limits: drawn from a seed the same on every machine, read and written.
+//! - [`link`]: how fast a link is at each time.
 //! - [`pictures`]: labelled pictures from a folder or drawn.
 //! - [`replay`]: sends a trace through a running system and records every outcome.
 //! - [`evaluation`]: one row of figures from the records of one policy. Pure.
@@ -12,15 +13,19 @@
 pub mod check;
 mod error;
 pub mod evaluation;
+pub mod link;
 pub mod pictures;
+pub mod quantile;
 pub mod recording;
 pub mod replay;
 pub mod reproduce;
 pub mod simulate;
+mod table;
 pub mod trace;
 
 pub use error::LoadgenError;
 pub use evaluation::{EnergyFigure, Evaluation, Shares};
+pub use link::LinkTrace;
 pub use pictures::{Picture, PictureSet};
 pub use replay::{Record, Replay};
-pub use trace::Trace;
+pub use trace::{Trace, TraceRequest};

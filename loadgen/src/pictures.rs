@@ -75,7 +75,7 @@ fn read_labels(path: &Path) -> Result<HashMap<String, u32>, LoadgenError> {
         return Ok(HashMap::new());
     }
     let invalid =
-        |line, problem: String| LoadgenError::InvalidLabel { path: path.to_path_buf(), line, problem };
+        |line, problem: String| LoadgenError::InvalidRow { path: path.to_path_buf(), line, problem };
     let bytes = read(path)?;
     let mut reader = csv::Reader::from_reader(bytes.as_slice());
     let headers = reader.headers().map_err(|error| invalid(1, error.to_string()))?.clone();

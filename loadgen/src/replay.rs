@@ -40,9 +40,9 @@ pub struct Replay<'a> {
 impl Replay<'_> {
     /// Sends every request of the trace; `seen` hears of each record as it is made.
     pub async fn run(&self, trace: &Trace, mut seen: impl FnMut(&Record)) -> Vec<Record> {
-        let mut records = Vec::with_capacity(trace.limits().len());
-        for (position, limit) in trace.limits().iter().enumerate() {
-            let record = self.send(position, *limit).await;
+        let mut records = Vec::with_capacity(trace.requests().len());
+        for (position, request) in trace.requests().iter().enumerate() {
+            let record = self.send(position, request.qos.latency_ms).await;
             seen(&record);
             records.push(record);
         }

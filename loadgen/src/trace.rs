@@ -1,84 +1,179 @@
-//! Traces of latency limits.
+//! Traces of requests: which network is asked, when, and within what limit.
+//!
+//! - [`arrivals`], [`limits`]: the processes that times and limits are drawn from.
+//! - [`recipe`]: a whole trace from a seed, with mixes of networks and tenants.
+//! - [`paper`]: the DynaSplit paper's workloads, to the last bit.
+//! - [`summary`]: what a trace asks for, in a few figures.
+//!
+//! `docs/traces.md` says how a trace is written.
 
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha12Rng;
-use schemas::Millis;
+pub mod arrivals;
+mod file;
+pub mod limits;
+mod numpy;
+pub mod paper;
+pub mod recipe;
+mod specification;
+pub mod summary;
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use schemas::{InvalidId, Millis, ModelName, Qos};
+use serde::{Deserialize, Serialize};
+
+pub use file::TraceFormat;
+pub(crate) use file::check_version;
 
 use crate::error::LoadgenError;
 
-/// The latency limits of a sequence of requests.
+/// The longest limit and the latest time of a trace, in milliseconds: a year. What is greater is in another unit.
+pub(crate) const GREATEST_MS: f64 = 365.0 * 24.0 * 3_600.0 * 1_000.0;
+
+/// Who sends a request, in mixes of tenants: 1 to 64 of the characters `A-Za-z0-9_-`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Tenant(String);
+
+impl FromStr for Tenant {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        // A tenant is one token, as a network's name is.
+        ModelName::new(text).map(|token| Self(token.into()))
+    }
+}
+
+impl TryFrom<String> for Tenant {
+    type Error = InvalidId;
+
+    fn try_from(text: String) -> Result<Self, InvalidId> {
+        text.parse()
+    }
+}
+
+impl From<Tenant> for String {
+    fn from(tenant: Tenant) -> Self {
+        tenant.0
+    }
+}
+
+impl fmt::Display for Tenant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// One request of a trace.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TraceRequest {
+    /// When it is due, counted from the trace's begin. `None` in a closed loop: as soon as the query before has ended.
+    pub at: Option<Millis>,
+    /// The query it belongs to: requests of one query are sent together.
+    pub query: u64,
+    /// The network it asks.
+    pub model: Arc<ModelName>,
+    /// Who sends it.
+    pub tenant: Option<Arc<Tenant>>,
+    /// What it asks for.
+    pub qos: Qos,
+}
+
+/// How the requests of a trace follow each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Loop {
+    /// At times of their own, however slow the answers are.
+    Open,
+    /// Each query when the one before has ended.
+    Closed,
+}
+
+/// At least one request. In an open loop times never fall; queries never fall, and requests of one query have one time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trace {
-    limits: Vec<Millis>,
+    requests: Vec<TraceRequest>,
 }
 
 impl Trace {
-    /// Draws limits from a Weibull distribution of shape 1 and maps them so that the smallest drawn becomes
-    /// `least` and the greatest drawn becomes `greatest`, as the paper does it (reference §7). The same seed
-    /// gives the same trace on every machine.
-    ///
-    /// A trace of one request has the limit `least`.
-    pub fn shifted_weibull(
-        seed: u64,
-        requests: usize,
-        least: Millis,
-        greatest: Millis,
-    ) -> Result<Self, LoadgenError> {
-        if requests == 0 || least > greatest {
-            return Err(LoadgenError::InvalidTrace { requests, least, greatest });
+    /// Takes requests in their order; refuses what is no trace, naming the request by its place (from 1).
+    pub fn new(requests: Vec<TraceRequest>) -> Result<Self, LoadgenError> {
+        if requests.is_empty() {
+            return Err(LoadgenError::InvalidTrace("it has no request".into()));
         }
-        let mut random = ChaCha12Rng::seed_from_u64(seed);
-        // A Weibull variable of shape 1 is an exponential one: -ln(u), u in (0, 1].
-        let drawn: Vec<f64> = (0..requests).map(|_| -(1.0 - random.random::<f64>()).ln()).collect();
-        let smallest = drawn.iter().copied().fold(f64::INFINITY, f64::min);
-        let spread = drawn.iter().copied().fold(0.0, f64::max) - smallest;
-        let scale = if spread > 0.0 { (greatest.get() - least.get()) / spread } else { 0.0 };
-        let limits = drawn.iter().map(|x| Millis::saturating(least.get() + (x - smallest) * scale)).collect();
-        Ok(Self { limits })
+        for (position, pair) in requests.windows(2).enumerate() {
+            let [earlier, later] = pair else { continue };
+            follows(earlier, later).map_err(|problem| {
+                LoadgenError::InvalidTrace(format!("request {}: {problem}", position + 2))
+            })?;
+        }
+        Ok(Self { requests })
     }
 
-    /// The limits, in the order of the requests.
-    pub fn limits(&self) -> &[Millis] {
-        &self.limits
+    /// The requests, in their order.
+    pub fn requests(&self) -> &[TraceRequest] {
+        &self.requests
     }
+
+    /// How the requests follow each other.
+    pub fn pacing(&self) -> Loop {
+        if self.requests.iter().all(|request| request.at.is_some()) { Loop::Open } else { Loop::Closed }
+    }
+
+    /// The time of the last request; `None` in a closed loop.
+    pub fn duration(&self) -> Option<Millis> {
+        self.requests.last().and_then(|request| request.at)
+    }
+
+    /// The networks it asks, in the order of their first request.
+    pub fn models(&self) -> Vec<Arc<ModelName>> {
+        let mut models: Vec<Arc<ModelName>> = Vec::new();
+        for request in &self.requests {
+            if !models.contains(&request.model) {
+                models.push(request.model.clone());
+            }
+        }
+        models
+    }
+
+    /// The same trace with all requests to one network.
+    pub fn to_model(mut self, model: &ModelName) -> Self {
+        let model = Arc::new(model.clone());
+        for request in &mut self.requests {
+            request.model = model.clone();
+        }
+        self
+    }
+
+    /// The same trace, so many times as fast; a closed loop stays as it is. `factor` is above 0.
+    pub fn faster(mut self, factor: f64) -> Self {
+        for request in &mut self.requests {
+            request.at = request.at.map(|at| at * (1.0 / factor));
+        }
+        self
+    }
+}
+
+/// Why a request cannot follow another one.
+pub(crate) fn follows(earlier: &TraceRequest, later: &TraceRequest) -> Result<(), String> {
+    match (earlier.at, later.at) {
+        (Some(before), Some(after)) if after < before => {
+            return Err(format!("{after} comes before the {before} of the request before it: sort by time"));
+        }
+        (Some(_), None) | (None, Some(_)) => {
+            return Err("either all requests have a time or none has one".into());
+        }
+        (before, after) if later.query == earlier.query && before != after => {
+            return Err(format!("it is of query {} as the one before, and has another time", later.query));
+        }
+        _ => {}
+    }
+    if later.query < earlier.query {
+        return Err(format!("query {} comes after query {}: sort by query", later.query, earlier.query));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn ms(value: f64) -> Millis {
-        Millis::new(value).unwrap()
-    }
-
-    #[test]
-    fn the_same_seed_gives_the_same_trace() {
-        let draw = |seed| Trace::shifted_weibull(seed, 100, ms(10.0), ms(100.0)).unwrap();
-        assert_eq!(draw(1), draw(1));
-        assert_ne!(draw(1), draw(2));
-    }
-
-    #[test]
-    fn the_stream_of_a_seed_never_changes() {
-        let trace = Trace::shifted_weibull(123_456_789, 4, ms(0.0), ms(1.0)).unwrap();
-        let limits: Vec<String> = trace.limits().iter().map(|l| format!("{:.6}", l.get())).collect();
-        assert_eq!(limits.join(" "), "1.000000 0.041374 0.000000 0.087554");
-    }
-
-    #[test]
-    fn impossible_limits_are_refused() {
-        assert!(Trace::shifted_weibull(1, 0, ms(1.0), ms(2.0)).is_err());
-        assert!(Trace::shifted_weibull(1, 5, ms(3.0), ms(2.0)).is_err());
-    }
-
-    proptest! {
-        #[test]
-        fn the_extremes_are_the_limits_asked_for(seed: u64, requests in 2usize..200) {
-            let trace = Trace::shifted_weibull(seed, requests, ms(20.0), ms(400.0)).unwrap();
-            let least = trace.limits().iter().map(|l| l.get()).fold(f64::INFINITY, f64::min);
-            let greatest = trace.limits().iter().map(|l| l.get()).fold(0.0, f64::max);
-            prop_assert!((least - 20.0).abs() < 1e-9 && (greatest - 400.0).abs() < 1e-9);
-        }
-    }
-}
+mod tests;

@@ -19,8 +19,8 @@ pub mod units;
 pub mod v1;
 pub mod wire;
 
-pub use ids::{Digest, FrontId, InstanceId, ModelName, NodeId, RequestId};
-pub use units::{ByteCount, Cost, Joules, KiloHertz, Millis, Share, UnixMillis, Watts, Weight};
+pub use ids::{Digest, FrontId, InstanceId, InvalidId, ModelName, NodeId, RequestId};
+pub use units::{Bandwidth, ByteCount, Cost, Joules, KiloHertz, Millis, Share, UnixMillis, Watts, Weight};
 pub use v1::codec::{
     ChannelLayout, Codec, Compression, ElementFormat, LEAST_ELEMENTS_A_CHANNEL, Scale, UnknownCodec,
 };
@@ -40,6 +40,7 @@ pub use v1::hardware::{
     BatteryReport, DevicePower, HardwareReport, Knob, KnobReport, KnobSupport, SensorKind, SensorReport,
 };
 pub use v1::inference::{InferReply, InferRequest, Input, Qos};
+pub use v1::link::{LinkReply, LinkRequest, LinkState};
 pub use v1::optimization::{
     LabelledPicture, OptimizeProgress, OptimizeReply, OptimizeRequest, OptimizeTask, SearchWishes,
 };

@@ -122,6 +122,10 @@ quantity!(
     Watts, " W", "power in W", f64::MAX
 );
 quantity!(
+    /// How fast a link is, in megabits a second.
+    Bandwidth, " Mbit/s", "bandwidth in Mbit/s", f64::MAX
+);
+quantity!(
     /// A share between 0 and 1, such as an accuracy.
     Share, "", "share (0 to 1)", 1.0
 );

@@ -12,6 +12,7 @@ pub mod fault;
 pub mod front;
 pub mod hardware;
 pub mod inference;
+pub mod link;
 pub mod optimization;
 pub mod plan;
 pub mod presence;

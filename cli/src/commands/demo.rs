@@ -2,6 +2,8 @@
 
 use anyhow::Context;
 use demo_network::pictures;
+use loadgen::trace::limits::Limits;
+use loadgen::trace::recipe::Recipe;
 use loadgen::{Evaluation, Picture, PictureSet, Replay, Trace};
 use models::Bundle;
 use schemas::{Measurement, Millis, OptimizeReply, PolicyName};
@@ -20,12 +22,12 @@ const DRAWN_PICTURES: u64 = 100;
 #[derive(Debug, Serialize)]
 struct Findings {
     offline: OptimizeReply,
-    limits_ms: Limits,
+    limits_ms: Range,
     policies: Vec<Evaluation>,
 }
 
 #[derive(Debug, Serialize)]
-struct Limits {
+struct Range {
     least: Millis,
     greatest: Millis,
 }
@@ -77,13 +79,13 @@ async fn show(
     say(&format!("Measuring {} at every cut over the live pipeline ...", bundle.name()));
     let offline = optimize::measure(site.bus(), bundle.name(), pictures, arguments.samples).await?;
     let (least, greatest) = extremes(&offline.measurements)?;
-    let requests = usize::try_from(arguments.requests)?;
-    let trace = Trace::shifted_weibull(arguments.seed, requests, least, greatest)?;
+    let recipe = Recipe::sequential(bundle.name(), Limits::Weibull { least, greatest });
+    let trace = Recipe { requests: arguments.requests.into(), seed: arguments.seed, ..recipe }.trace()?;
     let mut policies = Vec::new();
     for policy in PolicyName::ALL {
         policies.push(evaluate(site, bundle, pictures, policy, &trace, &offline).await);
     }
-    Ok(Findings { offline, limits_ms: Limits { least, greatest }, policies })
+    Ok(Findings { offline, limits_ms: Range { least, greatest }, policies })
 }
 
 /// The limits lie between the least and the greatest latency measured, as in the paper.
@@ -102,7 +104,7 @@ async fn evaluate(
     trace: &Trace,
     offline: &OptimizeReply,
 ) -> Evaluation {
-    let bar = output::progress(trace.limits().len() as u64, &format!("policy {policy}"));
+    let bar = output::progress(trace.requests().len() as u64, &format!("policy {policy}"));
     let replay = Replay { bus: site.bus(), model: bundle.name(), pictures, policy };
     let records = replay.run(trace, |_| bar.inc(1)).await;
     bar.finish_and_clear();

@@ -24,7 +24,7 @@ pub async fn run(command: FrontCommand) -> anyhow::Result<()> {
 }
 
 async fn fronts_of(model: &ModelName, broker: &BrokerArguments) -> anyhow::Result<Vec<Front>> {
-    let bus = connection::connect(broker, "front").await?;
+    let bus = connection::connect(broker, "splinter-front").await?;
     let fronts = bus.watch_fronts().await?;
     let found = fronts.for_model(model).iter().map(|front| Front::clone(front)).collect();
     bus.close().await;

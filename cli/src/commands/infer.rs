@@ -20,7 +20,7 @@ pub async fn run(arguments: InferArguments) -> anyhow::Result<()> {
         qos: Some(Qos { latency_ms: limit, accuracy_floor: None, least_cut: None }),
         policy: arguments.policy,
     };
-    let bus = connection::connect(&arguments.broker, "infer").await?;
+    let bus = connection::connect(&arguments.broker, "splinter-infer").await?;
     let answer = ask(&bus, &arguments, &request, limit).await;
     bus.close().await;
     output::print(arguments.output.json, &answer?, text)

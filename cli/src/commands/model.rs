@@ -64,7 +64,7 @@ struct Served {
 }
 
 async fn served(broker: &BrokerArguments) -> anyhow::Result<Vec<Served>> {
-    let bus = connection::connect(broker, "model").await?;
+    let bus = connection::connect(broker, "splinter-model").await?;
     let presences = bus.watch_presences().await?;
     let mut served: Vec<Served> = Vec::new();
     for presence in presences.snapshot().iter() {

@@ -30,7 +30,7 @@ pub async fn run(arguments: OptimizeArguments) -> anyhow::Result<()> {
         bail!("--model and --images are needed to measure: see `splinter optimize --help`");
     };
     let pictures = PictureSet::from_folder(images)?;
-    let bus = connection::connect(&arguments.broker, "optimize").await?;
+    let bus = connection::connect(&arguments.broker, "splinter-optimize").await?;
     let reply = measure(&bus, model, &pictures, arguments.samples).await;
     bus.close().await;
     output::print(arguments.output.json, &reply?, |reply| render::front(&reply.front))

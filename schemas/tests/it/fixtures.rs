@@ -82,4 +82,6 @@ fixtures! {
     tune_request_apply: schemas::TuneRequest,
     tune_request_release: schemas::TuneRequest,
     tune_reply_with_lease: schemas::TuneReply,
+    link_request: schemas::LinkRequest,
+    link_reply: schemas::LinkReply,
 }

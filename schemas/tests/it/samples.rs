@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use schemas::{
-    Accuracy, BatteryReport, ByteCount, Classification, Codec, CodecLoss, Configuration, CpuQuota, Cut,
+    Accuracy, Bandwidth, BatteryReport, ByteCount, Classification, Codec, CodecLoss, Configuration, CpuQuota, Cut,
     CutDescription, DataType, DevicePower, Digest, EncodedTensor, EnergyEntry, EnergySource, ExecuteReply,
     ExecuteRequest, Expectation, Fallback, Fault, FaultKind, Front, FrontId, HardwareReadBack,
     HardwareReport, InferReply, InferRequest, Input, InstanceId, Joules, KiloHertz, Knob, KnobReport,
-    KnobSupport, LabelledPicture, LatencySummary, LayerProfile, LeaseReport, LossBasis, Measurement,
+    KnobSupport, LabelledPicture, LatencySummary, LayerProfile, LeaseReport, LinkReply, LinkRequest, LinkState, LossBasis, Measurement,
     MeterReading, Millis, ModelDescription, ModelName, NodeId, OptimizeProgress, OptimizeReply,
     OptimizeRequest, OptimizeTask, Outcome, Place, Plan, PlanReason, PlanRequest, PolicyName, Presence,
     Provenance, Qos, Receipt, RequestId, Scale, SearchSummary, SearchWishes, SensorKind, SensorReport,
@@ -586,4 +586,14 @@ pub fn tune_reply_with_lease() -> TuneReply {
     let write =
         SettingWrite { file: "cpu.max".into(), from: "max 100000".into(), to: "150000 100000".into() };
     TuneReply { hardware, changed: true, took_ms: ms(0.5), writes: vec![write] }
+fn link() -> LinkState {
+    LinkState { bandwidth_mbit: Bandwidth::new(40.0).unwrap(), rtt_ms: ms(20.5) }
+}
+
+pub fn link_request() -> LinkRequest {
+    LinkRequest { link: Some(link()), hold_ms: ms(5_000.0) }
+}
+
+pub fn link_reply() -> LinkReply {
+    LinkReply { link: link(), held_ms: Some(ms(5_000.0)) }
 }

@@ -9,7 +9,7 @@ use schemas::{
 };
 use tokio::time::sleep;
 
-use crate::settings::LinkSettings;
+use crate::link::EmulatedLink;
 
 /// A tail that ran in the cloud.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub(crate) struct Away {
 #[derive(Debug, Clone)]
 pub(crate) struct Cloud {
     pub bus: Bus,
-    pub link: Option<LinkSettings>,
+    pub link: Option<EmulatedLink>,
 }
 
 /// What to ask and how long to wait.
@@ -65,7 +65,7 @@ impl Cloud {
 
     /// Waits as long as the emulated link would need, but not beyond the deadline.
     async fn hold_back(&self, bytes: usize, deadline: UnixMillis) -> Result<(), CallError> {
-        let Some(link) = self.link else { return Ok(()) };
+        let Some(link) = &self.link else { return Ok(()) };
         let wanted = link.one_way(ByteCount(bytes as u64));
         if wanted > deadline.remaining() {
             sleep(deadline.remaining()).await;

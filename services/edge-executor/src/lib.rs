@@ -10,6 +10,7 @@ mod cloud;
 mod energy;
 mod execution;
 mod hardware;
+mod link;
 mod local;
 mod service;
 mod settings;

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::{Announcement, BrokerError, Credits, Identity, PresenceUpdate, subjects};
+use broker::{
+    Announcement, BrokerError, Credits, Endpoint, Identity, PresenceUpdate, Request, Serving, subjects,
+};
 use chassis::{ComputeThread, RunningService, ServiceContext, ServiceSettings, SettingsError};
 use model_host::{Catalogue, ExecutorSubjects, HostError, HostSettings, ServedNetworks};
 use schemas::ServiceKind;
@@ -14,10 +16,14 @@ use crate::clock::Clock;
 use crate::cloud::Cloud;
 use crate::execution::Executor;
 use crate::hardware::Hardware;
+use crate::link::{self, EmulatedLink};
 use crate::settings::Settings;
 
 /// How often the tuner is asked how the machine is set: somebody else may have changed it.
 const REPORT: Duration = Duration::from_secs(2);
+
+/// Requests for another link that may wait: one experiment asks, one request after the other.
+const LINK_CAPACITY: u32 = 4;
 
 /// Why the edge executor cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +48,7 @@ pub enum EdgeError {
 pub struct Running {
     announcement: Announcement,
     networks: ServedNetworks,
+    link: Serving,
     reporting: AbortHandle,
 }
 
@@ -60,7 +67,8 @@ pub async fn start(settings: Settings, context: ServiceContext) -> Result<Runnin
     let credits = Credits::new(settings.capacity.get());
     // Each request in flight has one piece of work queued at most.
     let compute = ComputeThread::start("edge-compute", settings.capacity.get() as usize)?;
-    let cloud = Cloud { bus: bus.clone(), link: settings.link };
+    let emulated = settings.link.map(EmulatedLink::new);
+    let cloud = Cloud { bus: bus.clone(), link: emulated.clone() };
     let executor = Arc::new(Executor { catalogue: catalogue.clone(), compute, clock: clock.clone(), cloud });
     let own = instance.clone();
     let served = ExecutorSubjects {
@@ -72,11 +80,14 @@ pub async fn start(settings: Settings, context: ServiceContext) -> Result<Runnin
         async move { executor.execute(request).await }
     };
     let networks = ServedNetworks::start(&bus, &catalogue, &credits, served, handler).await?;
+    let endpoint = Endpoint::new(LINK_CAPACITY).shared(subjects::link(&node));
+    let answer = move |request: Request| std::future::ready(link::answer(emulated.as_ref(), &request));
+    let link = bus.serve(endpoint, answer).await?;
     let identity = Identity { service: ServiceKind::EdgeExecutor, instance, node };
     let update = move || PresenceUpdate { models: catalogue.served(), ..PresenceUpdate::from(&credits) };
     let announcement = bus.announce(identity, env!("CARGO_PKG_VERSION"), update).await?;
     let reporting = tokio::spawn(keep_reporting(clock)).abort_handle();
-    Ok(Running { announcement, networks, reporting })
+    Ok(Running { announcement, networks, link, reporting })
 }
 
 async fn keep_reporting(clock: Clock) {
@@ -89,7 +100,8 @@ async fn keep_reporting(clock: Clock) {
 
 impl RunningService for Running {
     async fn leave(self, grace: Duration) {
-        self.announcement.leave(self.networks.leave(grace)).await;
+        let left = async { tokio::join!(self.networks.leave(grace), self.link.leave(grace)) };
+        self.announcement.leave(async { drop(left.await) }).await;
         self.reporting.abort();
     }
 }

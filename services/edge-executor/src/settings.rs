@@ -1,10 +1,14 @@
 use std::num::NonZeroU32;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use chassis::{ServiceSettings, SettingsError};
-use schemas::{Accelerator, ByteCount, ModelName, ServiceKind};
+use schemas::{Accelerator, Bandwidth, LinkState, Millis, ModelName, ServiceKind};
 use serde::Deserialize;
+
+/// The links that can be emulated.
+pub(crate) const BANDWIDTH_MBIT: RangeInclusive<f64> = 0.001..=1e6;
+pub(crate) const RTT_MS: RangeInclusive<f64> = 0.0..=60_000.0;
 
 /// Table `[edge_executor]` of the settings.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -50,29 +54,24 @@ impl ServiceSettings for Settings {
     fn check(&self) -> Result<(), SettingsError> {
         let Some(link) = self.link else { return Ok(()) };
         let check = SettingsError::check_range;
-        check("edge_executor.link.bandwidth_mbit", link.bandwidth_mbit, 0.001..=1e6)?;
-        check("edge_executor.link.rtt_ms", link.rtt_ms, 0.0..=60_000.0)
+        check("edge_executor.link.bandwidth_mbit", link.bandwidth_mbit, BANDWIDTH_MBIT)?;
+        check("edge_executor.link.rtt_ms", link.rtt_ms, RTT_MS)
     }
 }
 
-impl LinkSettings {
-    /// How long the link holds back a message of this size, one way.
-    pub(crate) fn one_way(self, size: ByteCount) -> Duration {
-        let bits = size.0 as f64 * 8.0;
-        Duration::from_secs_f64(self.rtt_ms / 2e3 + bits / (self.bandwidth_mbit * 1e6))
+impl From<LinkSettings> for LinkState {
+    /// The settings are checked before they are used.
+    fn from(settings: LinkSettings) -> Self {
+        Self {
+            bandwidth_mbit: Bandwidth::saturating(settings.bandwidth_mbit),
+            rtt_ms: Millis::saturating(settings.rtt_ms),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_link_holds_back_by_half_its_round_trip_and_its_bandwidth() {
-        let link = LinkSettings { bandwidth_mbit: 8.0, rtt_ms: 10.0 };
-        assert_eq!(link.one_way(ByteCount(0)), Duration::from_millis(5));
-        assert_eq!(link.one_way(ByteCount(1_000_000)), Duration::from_millis(1_005));
-    }
 
     #[test]
     fn links_that_cannot_be_are_refused() {

@@ -89,7 +89,7 @@ pub async fn store(bundle: &Bundle, broker: &BrokerArguments) -> anyhow::Result<
     // A network that does not load here would not load there: better said now than in a service's log.
     let checked = bundle.clone();
     tokio::task::spawn_blocking(move || check(&checked)).await??;
-    let bus = connection::connect(broker, "model").await?;
+    let bus = connection::connect(broker, "splinter-model").await?;
     let store = bus.model_store().await?;
     for (file, bytes) in bundle.files()? {
         store.put(bundle.name(), &file, bytes).await?;

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::read;
 use crate::arguments::{BrokerArguments, InspectArguments};
 use crate::output::say;
-use crate::{connection, output, page, render};
+use crate::{connection, output, render};
 
 /// A network, what its cuts cost, and which of them need not be tried.
 #[derive(Debug, Serialize)]
@@ -68,7 +68,7 @@ impl Costs {
 
 pub async fn run(arguments: InspectArguments) -> anyhow::Result<()> {
     if let Some(path) = &arguments.plot {
-        page::check(path, arguments.force)?;
+        output::check_free(path, arguments.force)?;
     }
     let description = describe(&arguments.model, &arguments.broker).await?;
     let costs = description.cuts.iter().map(Costs::of).collect();
@@ -95,7 +95,7 @@ async fn describe(model: &str, broker: &BrokerArguments) -> anyhow::Result<Model
     let name: ModelName = model
         .parse()
         .with_context(|| format!("{model:?} is neither a file, nor a folder, nor the name of a network"))?;
-    let bus = connection::connect(broker, "model").await?;
+    let bus = connection::connect(broker, "splinter-model").await?;
     let answer = bus.ask(subjects::describe(&name), connection::PATIENCE, &()).await;
     bus.close().await;
     let answer = answer.map_err(|error| error.to_fault()).with_context(|| format!("nobody serves {name}"))?;

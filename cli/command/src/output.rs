@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use serde::Serialize;
 
 /// Prints a result, as JSON or as text. A reader that has gone (`splinter … | head`) is not an error.
@@ -17,6 +17,14 @@ pub fn print<T: Serialize>(json: bool, result: &T, text: impl FnOnce(&T) -> Stri
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written.context("cannot write to standard output"),
     }
+}
+
+/// Refuses a place where there is a file already, before any work is done for it.
+pub fn check_free(path: &Path, force: bool) -> anyhow::Result<()> {
+    if path.exists() && !force {
+        bail!("{} is there already; --force writes over it", path.display());
+    }
+    Ok(())
 }
 
 /// Writes a file, whole or not at all.

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use anyhow::bail;
 use plotly::configuration::DisplayModeBar;
 use plotly::{Configuration, Plot};
 
@@ -10,18 +9,12 @@ use crate::output;
 
 /// A page with one plot.
 pub struct Page {
+    /// Its name, also above the plot.
     pub title: String,
     /// What is to be seen, in a sentence or two.
     pub about: String,
+    /// The plot.
     pub plot: Plot,
-}
-
-/// Refuses a place where there is a file already, before any work is done for it.
-pub fn check(path: &Path, force: bool) -> anyhow::Result<()> {
-    if path.exists() && !force {
-        bail!("{} is there already; --force writes over it", path.display());
-    }
-    Ok(())
 }
 
 impl Page {

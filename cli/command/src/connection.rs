@@ -10,11 +10,10 @@ use crate::arguments::BrokerArguments;
 /// How long a command waits for an answer that a running system gives at once.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Connects as a command of this name.
-pub async fn connect(arguments: &BrokerArguments, command: &str) -> anyhow::Result<Bus> {
+/// Connects as the program and command of this name, such as `splinter-infer`.
+pub async fn connect(arguments: &BrokerArguments, name: &str) -> anyhow::Result<Bus> {
     let settings = BrokerSettings { url: arguments.broker.clone(), ..BrokerSettings::default() };
-    let name = format!("splinter-{command}");
-    let connecting = Bus::connect(&settings, &name);
+    let connecting = Bus::connect(&settings, name);
     let ended = tokio::time::timeout(PATIENCE, connecting).await;
     match ended.with_context(|| unreachable(&arguments.broker))? {
         // An address with a password is not repeated.

@@ -1,0 +1,3 @@
+//! The commands, one a module: its options first, then what it does.
+
+pub mod trace;
