@@ -88,7 +88,7 @@ impl Trace {
             "at_s" | "limit_s" => false,
             _ => true,
         };
-        let columns: Vec<&str> = COLUMNS.into_iter().filter(|column| kept(&column)).collect();
+        let columns: Vec<&str> = COLUMNS.into_iter().filter(kept).collect();
         writer.write_record(&columns)?;
         for request in &self.requests {
             writer.write_record(columns.iter().map(|column| cell(request, column)))?;

@@ -100,8 +100,10 @@ async fn keep_reporting(clock: Clock) {
 
 impl RunningService for Running {
     async fn leave(self, grace: Duration) {
-        let left = async { tokio::join!(self.networks.leave(grace), self.link.leave(grace)) };
-        self.announcement.leave(async { drop(left.await) }).await;
+        let left = async {
+            tokio::join!(self.networks.leave(grace), self.link.leave(grace));
+        };
+        self.announcement.leave(left).await;
         self.reporting.abort();
     }
 }
