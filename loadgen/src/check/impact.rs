@@ -10,7 +10,7 @@ use crate::recording::{Choice, RecordedFront, Recording, Values};
 use crate::simulate::draw::Draw;
 use crate::simulate::figures::Figures;
 use crate::simulate::pool::{RecordedRuns, simulate};
-use crate::trace::Trace;
+use crate::trace::limits::Limits;
 
 /// Fronts and figures with and without the rows in doubt.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -82,7 +82,7 @@ pub fn judge(
         Some(limits) => limits,
         None => {
             let (least, greatest) = recording.latency_range();
-            Trace::shifted_weibull(SEED, REQUESTS, least, greatest)?.limits().to_vec()
+            Limits::Weibull { least, greatest }.sequence(SEED, REQUESTS)
         }
     };
     let mut lines = Vec::new();

@@ -4,7 +4,8 @@ use std::f64::consts::TAU;
 use std::fmt;
 use std::str::FromStr;
 
-use rand::{Rng, RngExt};
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use schemas::Millis;
 use serde::Serialize;
 
@@ -64,6 +65,14 @@ pub struct InvalidLimits {
 }
 
 impl Limits {
+    /// So many limits without anything around them, the same from the same seed on every machine.
+    pub fn sequence(self, seed: u64, requests: usize) -> Vec<Millis> {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let drawn: Vec<f64> = (0..requests).map(|_| self.draw(&mut random)).collect();
+        let extremes = drawn.iter().fold(Extremes::NONE, |extremes, drawn| extremes.with(*drawn));
+        drawn.into_iter().map(|drawn| self.limit(drawn, extremes)).collect()
+    }
+
     /// Draws the number that becomes a limit; always as many random numbers, so that one request's limit never moves
     /// another's. For [`Limits::Weibull`] it is a standard exponential, which [`Extremes`] maps to the limits.
     pub(crate) fn draw(self, random: &mut impl Rng) -> f64 {

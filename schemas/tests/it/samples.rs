@@ -3,17 +3,18 @@
 use std::borrow::Cow;
 
 use schemas::{
-    Accuracy, Bandwidth, BatteryReport, ByteCount, Classification, Codec, CodecLoss, Configuration, CpuQuota, Cut,
-    CutDescription, DataType, DevicePower, Digest, EncodedTensor, EnergyEntry, EnergySource, ExecuteReply,
-    ExecuteRequest, Expectation, Fallback, Fault, FaultKind, Front, FrontId, HardwareReadBack,
+    Accuracy, Bandwidth, BatteryReport, ByteCount, Classification, Codec, CodecLoss, Configuration, CpuQuota,
+    Cut, CutDescription, DataType, DevicePower, Digest, EncodedTensor, EnergyEntry, EnergySource,
+    ExecuteReply, ExecuteRequest, Expectation, Fallback, Fault, FaultKind, Front, FrontId, HardwareReadBack,
     HardwareReport, InferReply, InferRequest, Input, InstanceId, Joules, KiloHertz, Knob, KnobReport,
-    KnobSupport, LabelledPicture, LatencySummary, LayerProfile, LeaseReport, LinkReply, LinkRequest, LinkState, LossBasis, Measurement,
-    MeterReading, Millis, ModelDescription, ModelName, NodeId, OptimizeProgress, OptimizeReply,
-    OptimizeRequest, OptimizeTask, Outcome, Place, Plan, PlanReason, PlanRequest, PolicyName, Presence,
-    Provenance, Qos, Receipt, RequestId, Scale, SearchSummary, SearchWishes, SensorKind, SensorReport,
-    ServedModel, ServiceKind, ServiceState, Setting, SettingWrite, Share, Stage, StageEnergy, StageTime,
-    Suspicion, TailPayload, TailReply, TailRequest, Tensor, TensorSignature, TimeSource, TuneOrder,
-    TuneReply, TuneRequest, Uncertainty, UnixMillis, Watts, WithheldCodec,
+    KnobSupport, LabelledPicture, LatencySummary, LayerProfile, LeaseReport, LinkReply, LinkRequest,
+    LinkState, LossBasis, Measurement, MeterReading, Millis, ModelDescription, ModelName, NodeId,
+    OptimizeProgress, OptimizeReply, OptimizeRequest, OptimizeTask, Outcome, Place, Plan, PlanReason,
+    PlanRequest, PolicyName, Presence, Provenance, Qos, Receipt, RequestId, Scale, SearchSummary,
+    SearchWishes, SensorKind, SensorReport, ServedModel, ServiceKind, ServiceState, Setting, SettingWrite,
+    Share, Stage, StageEnergy, StageTime, Suspicion, TailPayload, TailReply, TailRequest, Tensor,
+    TensorSignature, TimeSource, TuneOrder, TuneReply, TuneRequest, Uncertainty, UnixMillis, Watts,
+    WithheldCodec,
 };
 
 fn id() -> RequestId {
@@ -586,6 +587,8 @@ pub fn tune_reply_with_lease() -> TuneReply {
     let write =
         SettingWrite { file: "cpu.max".into(), from: "max 100000".into(), to: "150000 100000".into() };
     TuneReply { hardware, changed: true, took_ms: ms(0.5), writes: vec![write] }
+}
+
 fn link() -> LinkState {
     LinkState { bandwidth_mbit: Bandwidth::new(40.0).unwrap(), rtt_ms: ms(20.5) }
 }

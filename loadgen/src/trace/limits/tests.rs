@@ -1,8 +1,5 @@
-use proptest::prelude::*;
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
-
 use super::*;
+use proptest::prelude::*;
 
 #[test]
 fn limits_are_read_as_they_are_written() {
