@@ -20,6 +20,13 @@ pub struct Normal {
     pub variance: f64,
 }
 
+impl Normal {
+    /// The value so many standard deviations above the mean.
+    pub fn at(self, deviations: f64) -> f64 {
+        self.mean + deviations * self.variance.sqrt()
+    }
+}
+
 /// A value that was seen at one of a set of points.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Observed {

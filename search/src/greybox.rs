@@ -20,6 +20,8 @@
 mod features;
 mod stage;
 
+use schemas::{Joules, Millis, Share};
+
 use crate::gaussian::Normal;
 use crate::knob::Knob;
 use crate::observation::{CutFacts, Observation};
@@ -58,6 +60,35 @@ pub struct Prediction {
     pub log_energy: Normal,
     /// The share of wrong answers.
     pub error: Normal,
+}
+
+impl Prediction {
+    /// The latency: as likely to be less as to be more.
+    pub fn latency(&self) -> Millis {
+        Millis::saturating(self.log_latency.mean.exp())
+    }
+
+    /// The energy of a request: as likely to be less as to be more.
+    pub fn energy(&self) -> Joules {
+        Joules::saturating(self.log_energy.mean.exp())
+    }
+
+    /// The share of right answers that is expected.
+    pub fn accuracy(&self) -> Share {
+        Share::saturating(1.0 - self.error.mean)
+    }
+
+    /// Between which latencies it lies, so many standard deviations of its logarithm to either side: 1.96 for 95 %.
+    pub fn latency_between(&self, deviations: f64) -> (Millis, Millis) {
+        let at = |deviations| Millis::saturating(self.log_latency.at(deviations).exp());
+        (at(-deviations), at(deviations))
+    }
+
+    /// As [`Prediction::latency_between`], of the energy.
+    pub fn energy_between(&self, deviations: f64) -> (Joules, Joules) {
+        let at = |deviations| Joules::saturating(self.log_energy.at(deviations).exp());
+        (at(-deviations), at(deviations))
+    }
 }
 
 impl Model {

@@ -111,10 +111,11 @@ impl Undominated {
 impl Distribution {
     /// The value that is so many standard deviations (of the normal distribution behind it) above the middle.
     pub fn quantile(self, deviations: f64) -> f64 {
-        let of = |normal: Normal| normal.mean + deviations * normal.variance.sqrt();
         match self {
-            Self::Normal(normal) => of(normal),
-            Self::LogNormal { logarithm, lowest, width } => (of(logarithm).exp() - lowest) / width,
+            Self::Normal(normal) => normal.at(deviations),
+            Self::LogNormal { logarithm, lowest, width } => {
+                (logarithm.at(deviations).exp() - lowest) / width
+            }
         }
     }
 

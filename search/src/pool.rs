@@ -7,9 +7,9 @@
 //! | column | also | meaning |
 //! |---|---|---|
 //! | `layer` | `cut` | the cut's place, a whole number (`22` or `22.0`); needed |
-//! | `latency` | `values_0` | ms; needed |
-//! | `energy` | `values_1` | J |
-//! | `accuracy` | `values_2` | share of right answers, 0 to 1 |
+//! | `latency` | `values_latency`, `values_0` | ms; needed |
+//! | `accuracy` | `values_accuracy`, `values_1` where there is a `values_2` | share of right answers, 0 to 1 |
+//! | `energy` | `values_energy`, `values_2`, or `values_1` where there is no `values_2` | J |
 //! | `cpu-freq` | `edge-frequency` | MHz |
 //! | `edge-accelerator`, `server-accelerator` | `cloud-accelerator` | names; `True` is `on`, `False` is `off` |
 //! | `codec`, `edge-threads` | | as in `space.toml` |
@@ -17,8 +17,8 @@
 //! | `tensor size (KB)` | | size of what crosses the cut, in units of 1024 bytes |
 //! | `utilization edge cpu (%)` | | how busy the edge was |
 //!
-//! Each name may have the prefix `params_` or `user_attrs_` of Optuna's exported trials; of those, rows whose `state` is not
-//! `COMPLETE` are left out. Several rows of one configuration are repeats: their mean counts. A row in which a needed value
+//! Each name may have the prefix `params_` or `user_attrs_` of Optuna's exported trials (`study.trials_dataframe()`); of
+//! those, rows whose `state` is not `COMPLETE` are passed over. Numbered values are in the order of the paper's studies. Several rows of one configuration are repeats: their mean counts. A row in which a needed value
 //! is missing or not a finite number is left out and counted ([`Pool::skipped`]).
 //!
 //! [`Table`] is the file row by row, for those who need each repeat, other columns, or to know what was left out and why.
@@ -27,7 +27,7 @@ mod columns;
 mod row;
 mod table;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use schemas::{ByteCount, Joules, Millis, Share};
@@ -214,16 +214,20 @@ fn rank(value: &Value) -> (u64, String) {
 
 /// Bytes of each cut: the mean of those that rows say.
 fn facts(space: &Space, rows: &[Row]) -> Vec<CutFacts> {
+    let mut said: HashMap<&Value, (f64, u32)> = HashMap::new();
+    for row in rows {
+        let cut = row.values.iter().find(|(knob, _)| *knob == Knob::Cut);
+        if let (Some((_, cut)), Some(bytes)) = (cut, row.bytes) {
+            let (sum, count) = said.entry(cut).or_default();
+            *sum += bytes.0 as f64;
+            *count += 1;
+        }
+    }
     let bytes_at = |cut: &Value| {
-        let here = rows.iter().filter(|row| row.values.iter().any(|(_, value)| value == cut));
-        let bytes: Vec<f64> = here.filter_map(|row| row.bytes.map(|bytes| bytes.0 as f64)).collect();
-        bytes.iter().sum::<f64>() / bytes.len().max(1) as f64
+        let mean = said.get(cut).map_or(0.0, |&(sum, count)| sum / f64::from(count));
+        CutFacts { bytes: ByteCount(mean.round() as u64), work_before: None }
     };
-    space
-        .values(Knob::Cut)
-        .iter()
-        .map(|cut| CutFacts { bytes: ByteCount(bytes_at(cut).round() as u64), work_before: None })
-        .collect()
+    space.values(Knob::Cut).iter().map(bytes_at).collect()
 }
 
 /// The mean of one configuration's rows. What one of them lacks is unknown for all.
@@ -260,4 +264,4 @@ fn mean(rows: &[&Row]) -> Recorded {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -46,3 +46,6 @@ pub trait Strategy: Send {
         None
     }
 }
+
+#[cfg(test)]
+mod tests;

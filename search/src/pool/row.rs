@@ -40,6 +40,9 @@ pub(super) enum Reading {
     },
 }
 
+const NO_SHARE: &str =
+    "an accuracy is a share from 0 to 1, not per cent (numbered values are latency, accuracy and energy)";
+
 /// A column's place and what is wrong with its value.
 type Problem = (usize, String);
 
@@ -68,7 +71,7 @@ impl Row {
             Err((column, problem)) => return Ok(Reading::Unusable { column, problem }),
         };
         if let (Some(place), Some(true)) = (columns.accuracy, accuracy.map(|accuracy| accuracy > 1.0)) {
-            return Err(columns.at(place, "an accuracy is a share from 0 to 1, not per cent"));
+            return Err(columns.at(place, NO_SHARE));
         }
         let known = |place: Option<usize>| place.and_then(|place| number(&record, place).ok());
         let kibibytes = known(columns.kibibytes);

@@ -1,5 +1,6 @@
 //! A pool's file, row by row.
 
+use std::io::Read;
 use std::path::Path;
 
 use csv::StringRecord;
@@ -29,8 +30,10 @@ pub struct LeftOut {
     pub problem: String,
 }
 
-/// The most rows that are read: a hundred times the greatest pool that was published.
-const MOST_ROWS: usize = 1_000_000;
+/// The most rows that are read: two hundred times the greatest pool that was published. They take about 150 MB.
+pub(super) const MOST_ROWS: usize = 200_000;
+/// The most bytes that are read: so many rows of the width of that pool, and half as much again.
+pub(super) const MOST_BYTES: u64 = 64 << 20;
 
 impl Table {
     /// Reads a pool's file.
@@ -50,15 +53,16 @@ impl Table {
     ///
     /// # Errors
     /// As [`Table::read`].
-    pub fn from_reader(text: impl std::io::Read, path: &Path) -> Result<Self, Error> {
-        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text);
+    pub fn from_reader(text: impl Read, path: &Path) -> Result<Self, Error> {
+        let mut text = text.take(MOST_BYTES);
+        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(&mut text);
         let at = |line: Option<u64>, problem: String| Error::Pool { file: path.to_owned(), line, problem };
-        let header = reader.headers().map_err(|error| at(Some(1), error.to_string()))?.clone();
+        let header = reader.headers().map_err(|error| at(Some(1), unreadable(&error)))?.clone();
         let columns = Columns::find(&header).map_err(|problem| at(Some(1), problem))?;
         let (mut rows, mut left_out) = (Vec::new(), Vec::new());
         for record in reader.records() {
             let record =
-                record.map_err(|error| at(error.position().map(csv::Position::line), error.to_string()))?;
+                record.map_err(|error| at(error.position().map(csv::Position::line), unreadable(&error)))?;
             let line = record.position().map_or(0, csv::Position::line);
             if rows.len() + left_out.len() >= MOST_ROWS {
                 return Err(at(Some(line), format!("it has more than {MOST_ROWS} rows")));
@@ -72,12 +76,27 @@ impl Table {
                 }
             }
         }
+        drop(reader);
+        if text.limit() == 0 {
+            return Err(at(None, format!("it has more than {} MiB", MOST_BYTES >> 20)));
+        }
         Ok(Self { rows, left_out, header })
     }
 
     /// Where a column of this name is, for [`Row::text`].
     pub fn column(&self, name: &str) -> Option<usize> {
         self.header.iter().position(|column| column == name)
+    }
+}
+
+/// What is wrong with a row, without the place, which is said anyway.
+fn unreadable(error: &csv::Error) -> String {
+    match error.kind() {
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            format!("the row has {len} values, and the header {expected_len} columns")
+        }
+        csv::ErrorKind::Utf8 { .. } => "the row is not text (UTF-8)".into(),
+        _ => error.to_string(),
     }
 }
 

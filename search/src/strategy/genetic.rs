@@ -5,6 +5,8 @@
 //! measured, as soon as it is there. So nothing is measured twice, several pairs of machines never wait for each other, and
 //! what was measured before a restart is simply told again. `docs/moors.md` lists what is guarded against, and why.
 
+#[cfg(test)]
+mod defects;
 mod operators;
 mod survival;
 
