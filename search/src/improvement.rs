@@ -113,9 +113,7 @@ impl Distribution {
     pub fn quantile(self, deviations: f64) -> f64 {
         match self {
             Self::Normal(normal) => normal.at(deviations),
-            Self::LogNormal { logarithm, lowest, width } => {
-                (logarithm.at(deviations).exp() - lowest) / width
-            }
+            Self::LogNormal { logarithm, lowest, width } => (logarithm.at(deviations).exp() - lowest) / width,
         }
     }
 

@@ -50,7 +50,8 @@ impl Columns {
             }
         };
         let needed = |names: &[&str]| {
-            place(names)?.ok_or_else(|| format!("there is no column {}, which every pool needs", one_of(names)))
+            place(names)?
+                .ok_or_else(|| format!("there is no column {}, which every pool needs", one_of(names)))
         };
         needed(KNOBS[0].1)?;
         let mut knobs = Vec::new();
@@ -59,7 +60,8 @@ impl Columns {
         }
         let parts = PARTS.iter().map(|&name| place(&[name])).collect::<Result<Vec<_>, _>>()?;
         // The studies of the paper are of latency, accuracy and energy, or of latency and energy.
-        let numbered: [&str; 2] = if place(&["values_2"])?.is_some() { ["values_2", "values_1"] } else { ["values_1", ""] };
+        let numbered: [&str; 2] =
+            if place(&["values_2"])?.is_some() { ["values_2", "values_1"] } else { ["values_1", ""] };
         Ok(Self {
             knobs,
             latency: needed(&["latency", "values_latency", "values_0"])?,

@@ -55,7 +55,16 @@ impl Table {
     /// As [`Table::read`].
     pub fn from_reader(text: impl Read, path: &Path) -> Result<Self, Error> {
         let mut text = text.take(MOST_BYTES);
-        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(&mut text);
+        let table = Self::from_csv(&mut text, path);
+        if text.limit() == 0 {
+            let problem = format!("it has more than {} MiB", MOST_BYTES >> 20);
+            return Err(Error::Pool { file: path.to_owned(), line: None, problem });
+        }
+        table
+    }
+
+    fn from_csv(text: impl Read, path: &Path) -> Result<Self, Error> {
+        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text);
         let at = |line: Option<u64>, problem: String| Error::Pool { file: path.to_owned(), line, problem };
         let header = reader.headers().map_err(|error| at(Some(1), unreadable(&error)))?.clone();
         let columns = Columns::find(&header).map_err(|problem| at(Some(1), problem))?;
@@ -75,10 +84,6 @@ impl Table {
                     left_out.push(LeftOut { line, column, problem });
                 }
             }
-        }
-        drop(reader);
-        if text.limit() == 0 {
-            return Err(at(None, format!("it has more than {} MiB", MOST_BYTES >> 20)));
         }
         Ok(Self { rows, left_out, header })
     }

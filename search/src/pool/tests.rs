@@ -98,8 +98,10 @@ fn trials_of_optuna_are_read() {
                  0,94.0,0.605,66.8,2024-01-01,1800,off,0,True,588,COMPLETE\n\
                  1,,,,2024-01-01,1800,max,0,True,,PRUNED\n\
                  2,430.5,0.603,2.2,2024-01-01,1200,max,22,False,0,COMPLETE\n";
-    let two = "values_0,values_1,params_layer,state\n94.0,66.8,0,COMPLETE\n430.5,2.2,22,COMPLETE\n1.0,,3,FAIL\n";
-    let named = "values_energy,values_latency,values_accuracy,params_layer\n66.8,94.0,0.605,0\n2.2,430.5,0.603,22\n";
+    let two =
+        "values_0,values_1,params_layer,state\n94.0,66.8,0,COMPLETE\n430.5,2.2,22,COMPLETE\n1.0,,3,FAIL\n";
+    let named =
+        "values_energy,values_latency,values_accuracy,params_layer\n66.8,94.0,0.605,0\n2.2,430.5,0.603,22\n";
     for (text, accuracy) in [(three, Some(0.605)), (two, None), (named, Some(0.605))] {
         let pool = read(text).unwrap();
         assert_eq!((pool.recorded().len(), pool.skipped()), (2, 0), "{text}");
@@ -124,8 +126,11 @@ fn rows_that_cannot_count_are_left_out_and_counted() {
 #[test]
 fn repeats_are_averaged() {
     let pool = read("layer,latency,energy\n3,10,1\n4,7,2\n3,12,1\n3.0,14,1\n").unwrap();
-    let recorded: Vec<(u32, f64)> =
-        pool.recorded().values().map(|recorded| (recorded.rows, recorded.observation.latency.get())).collect();
+    let recorded: Vec<(u32, f64)> = pool
+        .recorded()
+        .values()
+        .map(|recorded| (recorded.rows, recorded.observation.latency.get()))
+        .collect();
     assert_eq!(recorded, [(3, 12.0), (1, 7.0)]);
 }
 
@@ -139,14 +144,23 @@ fn one_row_is_a_pool() {
 fn an_error_says_file_line_and_column() {
     let cases = [
         ("", "pool.csv, line 1: there is no column \"layer\" or \"cut\", which every pool needs"),
-        ("layer,energy\n1,2\n", "pool.csv, line 1: there is no column \"latency\", \"values_latency\" or \"values_0\""),
+        (
+            "layer,energy\n1,2\n",
+            "pool.csv, line 1: there is no column \"latency\", \"values_latency\" or \"values_0\"",
+        ),
         ("layer,latency\n", "pool.csv: it holds no usable row (0 lack a value"),
         ("layer,latency\n1,NaN\n", "pool.csv: it holds no usable row (1 lack a value"),
-        ("layer,latency\n1,2\nx,3\n", "pool.csv, line 3: column \"layer\": \"x\" is no value of the knob cut"),
+        (
+            "layer,latency\n1,2\nx,3\n",
+            "pool.csv, line 3: column \"layer\": \"x\" is no value of the knob cut",
+        ),
         ("layer,latency\n1.5,3\n", "pool.csv, line 2: column \"layer\": \"1.5\" is no value of the knob cut"),
         ("layer,latency\n1,2,3\n", "pool.csv, line 2: "),
         ("layer,latency,cpu-freq\n1,2,fast\n", "line 2: column \"cpu-freq\": \"fast\" is no value"),
-        ("layer,latency,accuracy\n1,2,60.5\n", "line 2: column \"accuracy\": an accuracy is a share from 0 to 1"),
+        (
+            "layer,latency,accuracy\n1,2,60.5\n",
+            "line 2: column \"accuracy\": an accuracy is a share from 0 to 1",
+        ),
         ("layer,latency,codec\n1,2,mp3\n", "line 2: column \"codec\": \"mp3\" is no value of the knob codec"),
         ("layer,layer,latency\n1,2,3\n", "pool.csv, line 1: the column \"layer\" is there twice"),
     ];
@@ -157,10 +171,13 @@ fn an_error_says_file_line_and_column() {
     let declared = SpaceFile::preset("dynasplit-vit").unwrap();
     let outside = "layer,latency,cpu-freq\n0,5,600\n40,5,600\n";
     let error = Pool::from_reader(outside.as_bytes(), Path::new("pool.csv"), Some(declared)).unwrap_err();
-    assert!(error.to_string().starts_with("pool.csv, line 3: cut 40, edge-frequency 600 MHz is not in the space"));
+    assert!(
+        error.to_string().starts_with("pool.csv, line 3: cut 40, edge-frequency 600 MHz is not in the space")
+    );
     let missing = Pool::read(Path::new("/does/not/exist.csv"), None).unwrap_err().to_string();
     assert!(missing.starts_with("/does/not/exist.csv: "), "{missing}");
-    let binary = Pool::from_reader(&b"layer,latency\n\xff\xfe,1\n"[..], Path::new("pool.csv"), None).unwrap_err();
+    let binary =
+        Pool::from_reader(&b"layer,latency\n\xff\xfe,1\n"[..], Path::new("pool.csv"), None).unwrap_err();
     assert!(binary.to_string().starts_with("pool.csv, line 2: "), "{binary}");
 }
 
@@ -182,7 +199,7 @@ fn a_file_without_end_ends_in_an_error() {
     let rows = b"layer,latency\n".chain(Endless(b"1,5\n2,5\n"));
     let error = Pool::from_reader(rows, Path::new("pool.csv"), None).unwrap_err().to_string();
     assert!(error.contains(&format!("more than {MOST_ROWS} rows")), "{error}");
-    let field = b"layer,latency\n".chain(Endless(b"11111111"));
+    let field = b"layer,latency\n".chain(Endless(b"1"));
     let error = Pool::from_reader(field, Path::new("pool.csv"), None).unwrap_err().to_string();
     assert!(error.contains(&format!("more than {} MiB", MOST_BYTES >> 20)), "{error}");
 }

@@ -13,8 +13,8 @@ use moors::survival::moo::SurvivalScoringComparison;
 use moors::{
     AgeMoeaSurvival, DanAndDenisReferencePoints, MOORandomGenerator, NoConstraints, Nsga2Builder,
     Nsga2RankCrowdingSurvival, Nsga3ReferencePointsSurvival, Population, PopulationMOO, RandomGenerator as _,
-    RandomSamplingInt, SamplingOperator as _, SelectionOperator, Spea2KnnSurvival, StructuredReferencePoints as _,
-    SurvivalOperator, UniformBinaryCrossover,
+    RandomSamplingInt, SamplingOperator as _, SelectionOperator, Spea2KnnSurvival,
+    StructuredReferencePoints as _, SurvivalOperator, UniformBinaryCrossover,
 };
 use ndarray::{Array2, ArrayViewMut1, array};
 
@@ -64,8 +64,9 @@ fn changed_by_a_constant(survivors: impl Fn(Array2<f64>, u64) -> Vec<usize>) -> 
 fn defect_1_nsga3_subtracts_the_ideal_twice() {
     let plain = |fitness, seed| numbers(&nsga3().operate(numbered(fitness), 20, &mut random(seed)));
     assert!(changed_by_a_constant(plain) > 10, "the defect is gone");
-    let crowding =
-        |fitness, seed| numbers(&Nsga2RankCrowdingSurvival::new().operate(numbered(fitness), 20, &mut random(seed)));
+    let crowding = |fitness, seed| {
+        numbers(&Nsga2RankCrowdingSurvival::new().operate(numbered(fitness), 20, &mut random(seed)))
+    };
     assert_eq!(changed_by_a_constant(crowding), 0, "the experiment itself is sound");
     let guarded = |fitness: Array2<f64>, seed| {
         let objectives: Vec<Objectives> =
@@ -80,11 +81,15 @@ fn defect_1_nsga3_subtracts_the_ideal_twice() {
 #[test]
 fn defect_2_it_panics_instead_of_failing() {
     let mut with_nan = exact_fitness(40, 1);
-    with_nan[[3, 1]] = f64::NAN;
+    // Best in one objective, so that it is in the first front.
+    with_nan.row_mut(3).assign(&array![0.0, f64::NAN, 10.0]);
     let fitness = with_nan.clone();
     let crowding = move || Nsga2RankCrowdingSurvival::new().operate(numbered(fitness), 20, &mut random(1));
     assert!(catch_unwind(crowding).is_err(), "NSGA-II, not a number");
-    assert!(catch_unwind(move || nsga3().operate(numbered(with_nan), 20, &mut random(1))).is_err(), "NSGA-III, too");
+    assert!(
+        catch_unwind(move || nsga3().operate(numbered(with_nan), 20, &mut random(1))).is_err(),
+        "NSGA-III, too"
+    );
     // The middle of this front is on an axis.
     let few = array![[0.0, 1.0, 1.0], [1.0, 0.0, 1.0], [1.0, 1.0, 0.0], [2.0, 2.0, 2.0]];
     let geometry = move || AgeMoeaSurvival::new().operate(numbered(few), 3, &mut random(1));
@@ -107,7 +112,8 @@ fn no_panic_reaches_a_search() {
     for algorithm in [Algorithm::Nsga3, Algorithm::Nsga2, Algorithm::Spea2, Algorithm::AgeMoea] {
         for rows in rows {
             for most in [1, 2, 3, 20] {
-                let objectives: Vec<Objectives> = rows.iter().map(|&row| Objectives::from_array(row)).collect();
+                let objectives: Vec<Objectives> =
+                    rows.iter().map(|&row| Objectives::from_array(row)).collect();
                 let genes = Array2::zeros((rows.len(), 1));
                 let survival = Survival::new(algorithm, 20);
                 let left = survival.survivors(genes, &objectives, most, Axis::Logarithmic, &mut random(1));
@@ -179,7 +185,12 @@ fn parents_are_measured_again_in_each_generation() {
     let all = evaluated(None);
     let distinct: HashSet<Vec<u64>> =
         all.iter().map(|genes| genes.iter().map(|gene| gene.to_bits()).collect()).collect();
-    assert!(all.len() as f64 > 1.5 * distinct.len() as f64, "{} rows, {} distinct", all.len(), distinct.len());
+    assert!(
+        all.len() as f64 > 1.5 * distinct.len() as f64,
+        "{} rows, {} distinct",
+        all.len(),
+        distinct.len()
+    );
 }
 
 /// A search draws whole numbers itself.

@@ -1,6 +1,8 @@
 //! Who survives, by the operators of `moors`, with a guard around each of their defects.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::cell::Cell;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Once;
 
 use moors::{
     AgeMoeaSurvival, DanAndDenisReferencePoints, MOORandomGenerator, Nsga2RankCrowdingSurvival,
@@ -103,8 +105,25 @@ fn by_layers(objectives: &[Objectives]) -> Vec<usize> {
     order
 }
 
-/// The result, or `None` when it panicked. The message of the panic goes to the hook, as of any other.
+thread_local! {
+    /// Whether a panic of this thread is expected, and so not worth a message.
+    static IS_EXPECTED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The result, or `None` when it panicked; such a panic is no news and prints nothing.
 pub(super) fn caught<T>(run: impl FnOnce() -> T) -> Option<T> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !IS_EXPECTED.get() {
+                before(info);
+            }
+        }));
+    });
+    IS_EXPECTED.set(true);
     // What is passed in is given up, but for the random numbers, which are as good after a panic as before.
-    catch_unwind(AssertUnwindSafe(run)).ok()
+    let result = panic::catch_unwind(AssertUnwindSafe(run));
+    IS_EXPECTED.set(false);
+    result.ok()
 }
