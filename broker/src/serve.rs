@@ -379,9 +379,11 @@ where
                 Admission::Run(permit)
             }
             Err(_) => refuse(Fault {
-                kind: FaultKind::Overloaded,
-                message: format!("all {} credits are in use", self.credits.capacity),
                 retry_after_ms: Some(Millis::saturating(RETRY_AFTER_MS)),
+                ..Fault::new(
+                    FaultKind::Overloaded,
+                    format!("all {} credits are in use", self.credits.capacity),
+                )
             }),
         }
     }

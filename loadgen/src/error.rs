@@ -126,7 +126,7 @@ pub enum LoadgenError {
     },
     /// The scheduler's core refuses to decide.
     #[error("the scheduler refuses: {0}")]
-    Refused(scheduler::policy::Refusal),
+    Refused(policy::Refusal),
     /// A folder without a JPEG or PNG file.
     #[error("{} holds no .jpg, .jpeg or .png file", .0.display())]
     NoPictures(PathBuf),

@@ -53,7 +53,7 @@ impl Replay<'_> {
         let picture = self.pictures.at(position);
         let request = InferRequest {
             input: Input::Encoded { bytes: Cow::Borrowed(&picture.bytes) },
-            qos: Some(Qos { latency_ms: limit, accuracy_floor: None, least_cut: None }),
+            qos: Some(Qos::within(limit)),
             policy: Some(self.policy),
         };
         Record { limit, class: picture.class, outcome: self.ask(&request, limit).await }

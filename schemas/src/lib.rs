@@ -31,7 +31,7 @@ pub use v1::energy::{EnergyEntry, EnergySource, MeterReading, Place, StageEnergy
 pub use v1::execution::{
     Classification, ExecuteReply, ExecuteRequest, Fallback, LayerProfile, TailPayload, TailReply, TailRequest,
 };
-pub use v1::fault::{Fault, FaultKind};
+pub use v1::fault::{Fault, FaultKind, Feasible};
 pub use v1::front::{
     Accuracy, CodecLoss, Expectation, Front, HardwareReadBack, LatencySummary, LossBasis, Measurement,
     Provenance, SearchSummary, Suspicion, Uncertainty, WithheldCodec,
@@ -39,7 +39,7 @@ pub use v1::front::{
 pub use v1::hardware::{
     BatteryReport, DevicePower, HardwareReport, Knob, KnobReport, KnobSupport, SensorKind, SensorReport,
 };
-pub use v1::inference::{InferReply, InferRequest, Input, Qos};
+pub use v1::inference::{InferReply, InferRequest, Input, LimitKind, Qos};
 pub use v1::link::{LinkReply, LinkRequest, LinkState};
 pub use v1::optimization::{
     LabelledPicture, OptimizeProgress, OptimizeReply, OptimizeRequest, OptimizeTask, SearchWishes,

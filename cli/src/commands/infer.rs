@@ -17,7 +17,7 @@ pub async fn run(arguments: InferArguments) -> anyhow::Result<()> {
     let limit = Millis::new(arguments.latency_ms)?;
     let request = InferRequest {
         input: Input::Encoded { bytes: Cow::Borrowed(&picture) },
-        qos: Some(Qos { latency_ms: limit, accuracy_floor: None, least_cut: None }),
+        qos: Some(Qos::within(limit)),
         policy: arguments.policy,
     };
     let bus = connection::connect(&arguments.broker, "splinter-infer").await?;

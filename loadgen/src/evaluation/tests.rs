@@ -24,6 +24,7 @@ fn record(cut: u16, latency: f64, joules: Option<f64>, class: Option<u32>) -> Re
         configuration: Configuration::at(Cut(cut)),
         fallback: None,
         policy: PolicyName::Dynasplit,
+        reason: None,
         front: None,
         stages: vec![],
         energy: energy.into_iter().collect(),

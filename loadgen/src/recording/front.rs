@@ -1,6 +1,6 @@
 //! Fronts of recorded configurations, decided on by the scheduler's own core.
 
-use scheduler::policy::{Cloud, Point, PreparedFront, Refusal};
+use policy::{Cloud, Point, PreparedFront, Refusal};
 use schemas::{
     Accelerator, Accuracy, ByteCount, Configuration, Cut, Digest, EnergyEntry, EnergySource, Front, FrontId,
     Joules, KiloHertz, LatencySummary, Measurement, Millis, ModelName, NodeId, Place, PolicyName, Qos, Share,
@@ -167,7 +167,7 @@ impl RecordedFront {
     /// A policy that the scheduler does not have.
     pub fn decide(&self, policy: PolicyName, limit: Millis) -> Result<usize, Refusal> {
         let qos = Qos { latency_ms: limit, accuracy_floor: None, least_cut: None };
-        let decision = self.prepared.decide(policy, &qos, Cloud::Present)?;
+        let decision = self.prepared.decide_by_front(policy, &qos, Cloud::Present)?;
         Ok(match decision.point {
             Point::OfFront(place) => self.points[place].configuration,
             Point::AllCloud => self.all_cloud,

@@ -210,7 +210,7 @@ impl Iterator for Requests<'_> {
             query: arrival.query,
             model: who.model,
             tenant: who.tenant,
-            qos: Qos { latency_ms, accuracy_floor: None, least_cut: None },
+            qos: Qos::within(latency_ms),
         })
     }
 

@@ -6,7 +6,7 @@ fn request(at: Option<f64>, query: u64) -> TraceRequest {
         query,
         model: Arc::new(ModelName::new("m").unwrap()),
         tenant: None,
-        qos: Qos { latency_ms: Millis::new(10.0).unwrap(), accuracy_floor: None, least_cut: None },
+        qos: Qos::within(Millis::new(10.0).unwrap()),
     }
 }
 

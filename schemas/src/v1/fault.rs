@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::units::Millis;
+use crate::units::{Joules, Millis};
 
 /// What went wrong, for programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -25,6 +25,8 @@ pub enum FaultKind {
     Unavailable,
     /// This machine does not have what was asked of it.
     Unsupported,
+    /// Nothing that may run now is likely to keep the hard latency limit.
+    Infeasible,
     /// A defect of ours.
     Internal,
 }
@@ -40,6 +42,7 @@ impl FaultKind {
             Self::DeadlineExceeded => "deadline_exceeded",
             Self::Unavailable => "unavailable",
             Self::Unsupported => "unsupported",
+            Self::Infeasible => "infeasible",
             Self::Internal => "internal",
         }
     }
@@ -48,6 +51,16 @@ impl FaultKind {
     pub const fn another_may_do_it(self) -> bool {
         matches!(self, Self::Overloaded | Self::Draining | Self::Unavailable | Self::Internal)
     }
+}
+
+/// The best that could be done for a request that was refused as infeasible.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Feasible {
+    /// The least latency limit that would be accepted now.
+    pub latency_ms: Millis,
+    /// What it is predicted to cost; `None` where it is not known.
+    #[serde(default)]
+    pub energy_j: Option<Joules>,
 }
 
 /// A typed error as it travels.
@@ -60,12 +73,15 @@ pub struct Fault {
     /// When trying again may help.
     #[serde(default)]
     pub retry_after_ms: Option<Millis>,
+    /// With [`FaultKind::Infeasible`]: what would be feasible.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feasible: Option<Feasible>,
 }
 
 impl Fault {
     /// A fault without a retry time.
     pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), retry_after_ms: None }
+        Self { kind, message: message.into(), retry_after_ms: None, feasible: None }
     }
 }
 

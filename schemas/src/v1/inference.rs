@@ -9,9 +9,27 @@ use crate::units::{Millis, Share};
 use crate::v1::configuration::{Configuration, Cut};
 use crate::v1::energy::EnergyEntry;
 use crate::v1::execution::{Classification, Fallback};
-use crate::v1::plan::PolicyName;
+use crate::v1::plan::{PlanReason, PolicyName};
 use crate::v1::stage::StageTime;
 use crate::v1::tensor::{Tensor, deserialize_bin, serialize_bin};
+
+/// What becomes of a request whose limit nothing is likely to keep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitKind {
+    /// It is run as well as can be, and labelled.
+    #[default]
+    Soft,
+    /// It is refused at once, with what would be feasible. Policy `adaptive` only; the others run it.
+    Hard,
+}
+
+impl LimitKind {
+    /// Whether it is the default, which old messages mean and new ones leave out.
+    pub fn is_soft(&self) -> bool {
+        *self == Self::Soft
+    }
+}
 
 /// What a request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -24,6 +42,26 @@ pub struct Qos {
     /// Privacy floor: the least cut, so that the picture itself and early features stay on the edge.
     #[serde(default)]
     pub least_cut: Option<Cut>,
+    /// Whether the request is refused when nothing is likely to keep the limit.
+    #[serde(default, skip_serializing_if = "LimitKind::is_soft")]
+    pub limit: LimitKind,
+    /// How much less energy counts than a shorter time, among configurations within the limit: 1 (as when it is
+    /// `None`) takes the least energy, 0 the fastest. Policy `adaptive` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub energy_weight: Option<Share>,
+}
+
+impl Qos {
+    /// A soft latency limit and nothing else.
+    pub const fn within(latency_ms: Millis) -> Self {
+        Self {
+            latency_ms,
+            accuracy_floor: None,
+            least_cut: None,
+            limit: LimitKind::Soft,
+            energy_weight: None,
+        }
+    }
 }
 
 /// What is to be classified.
@@ -86,6 +124,9 @@ pub struct InferReply {
     pub fallback: Option<Fallback>,
     /// The policy that chose.
     pub policy: PolicyName,
+    /// Why it chose so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<PlanReason>,
     /// The front it chose from; `None` when there was none yet.
     #[serde(default)]
     pub front: Option<FrontId>,

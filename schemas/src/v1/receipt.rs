@@ -9,7 +9,7 @@ use crate::v1::energy::{EnergyEntry, StageEnergy};
 use crate::v1::execution::Fallback;
 use crate::v1::fault::FaultKind;
 use crate::v1::inference::Qos;
-use crate::v1::plan::PolicyName;
+use crate::v1::plan::{PlanReason, PolicyName};
 use crate::v1::stage::StageTime;
 
 /// How a request ended.
@@ -56,6 +56,9 @@ pub struct Receipt {
     /// The policy that chose.
     #[serde(default)]
     pub policy: Option<PolicyName>,
+    /// Why it chose so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<PlanReason>,
     /// The front it chose from.
     #[serde(default)]
     pub front: Option<FrontId>,

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use schemas::{
     Accuracy, Bandwidth, BatteryReport, ByteCount, Classification, Codec, CodecLoss, Configuration, CpuQuota,
     Cut, CutDescription, DataType, DevicePower, Digest, EncodedTensor, EnergyEntry, EnergySource,
-    ExecuteReply, ExecuteRequest, Expectation, Fallback, Fault, FaultKind, Front, FrontId, HardwareReadBack,
+    ExecuteReply, ExecuteRequest, Expectation, Fallback, Fault, FaultKind, Feasible, Front, FrontId, HardwareReadBack,
     HardwareReport, InferReply, InferRequest, Input, InstanceId, Joules, KiloHertz, Knob, KnobReport,
-    KnobSupport, LabelledPicture, LatencySummary, LayerProfile, LeaseReport, LinkReply, LinkRequest,
+    KnobSupport, LabelledPicture, LatencySummary, LayerProfile, LeaseReport, LimitKind, LinkReply, LinkRequest,
     LinkState, LossBasis, Measurement, MeterReading, Millis, ModelDescription, ModelName, NodeId,
     OptimizeProgress, OptimizeReply, OptimizeRequest, OptimizeTask, Outcome, Place, Plan, PlanReason,
     PlanRequest, PolicyName, Presence, Provenance, Qos, Receipt, RequestId, Scale, SearchSummary,
@@ -46,7 +46,8 @@ fn digest() -> Digest {
 }
 
 fn qos() -> Qos {
-    Qos { latency_ms: ms(200.0), accuracy_floor: Some(Share::new(0.9).unwrap()), least_cut: Some(Cut(3)) }
+    let accuracy_floor = Some(Share::new(0.9).unwrap());
+    Qos { accuracy_floor, least_cut: Some(Cut(3)), ..Qos::within(ms(200.0)) }
 }
 
 fn configuration() -> Configuration {
@@ -104,6 +105,7 @@ pub fn infer_reply() -> InferReply {
         configuration: configuration(),
         fallback: Some(Fallback::FinishedAtHome),
         policy: PolicyName::Dynasplit,
+        reason: None,
         front: Some(front_id()),
         stages: stages(),
         energy: energy(),
@@ -232,7 +234,34 @@ pub fn fault() -> Fault {
         kind: FaultKind::Overloaded,
         message: "all 4 credits are in use".into(),
         retry_after_ms: Some(ms(50.0)),
+        feasible: None,
     }
+}
+
+pub fn fault_infeasible() -> Fault {
+    let feasible = Feasible { latency_ms: ms(31.5), energy_j: Some(Joules::new(0.25).unwrap()) };
+    Fault { feasible: Some(feasible), ..Fault::new(FaultKind::Infeasible, "the best is 31.5 ms") }
+}
+
+pub fn infer_reply_with_reason() -> InferReply {
+    InferReply { policy: PolicyName::Adaptive, reason: Some(PlanReason::HardwareHeld), ..infer_reply() }
+}
+
+pub fn plan_request_hard() -> PlanRequest {
+    let energy_weight = Some(Share::new(0.5).unwrap());
+    PlanRequest {
+        qos: Qos { limit: LimitKind::Hard, energy_weight, ..qos() },
+        policy: None,
+        ..plan_request()
+    }
+}
+
+pub fn plan_explored() -> Plan {
+    Plan { policy: PolicyName::Adaptive, reason: PlanReason::Explored, ..plan() }
+}
+
+pub fn receipt_with_reason() -> Receipt {
+    Receipt { reason: Some(PlanReason::SchedulerGone), ..receipt() }
 }
 
 pub fn model_description() -> ModelDescription {
@@ -485,6 +514,7 @@ pub fn receipt() -> Receipt {
         executed: Some(configuration()),
         fallback: Some(Fallback::FinishedAtHome),
         policy: Some(PolicyName::Latency),
+        reason: None,
         front: Some(front_id()),
         edge: Some(instance("edge-1")),
         cloud: Some(instance("cloud-1")),

@@ -53,7 +53,7 @@ pub struct Terms {
 
 /// A latency limit without floors.
 pub(crate) fn limit_only(latency_ms: Millis) -> Qos {
-    Qos { latency_ms, accuracy_floor: None, least_cut: None }
+    Qos::within(latency_ms)
 }
 
 /// Fixes the terms of a request that arrived at `arrived`.

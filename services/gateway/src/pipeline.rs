@@ -199,6 +199,7 @@ impl Pipeline {
             configuration: executed.configuration,
             fallback: executed.fallback,
             policy: plan.policy,
+            reason: Some(plan.reason),
             front: plan.front,
             stages: receipt.receipt.stages.clone(),
             energy: executed.energy,

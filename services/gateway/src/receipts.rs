@@ -68,6 +68,7 @@ impl Ledger {
             executed: None,
             fallback: None,
             policy: None,
+            reason: None,
             front: None,
             edge: None,
             cloud: None,
@@ -122,6 +123,7 @@ impl OpenReceipt {
         receipt.predicted_latency_ms = plan.predicted_latency_ms;
         receipt.predicted_energy_j = plan.predicted_energy_j;
         receipt.policy = Some(plan.policy);
+        receipt.reason = Some(plan.reason);
         receipt.front = plan.front;
     }
 

@@ -12,6 +12,8 @@ pub fn status(kind: FaultKind) -> StatusCode {
         FaultKind::Draining | FaultKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         FaultKind::DeadlineExceeded => StatusCode::GATEWAY_TIMEOUT,
         FaultKind::Unsupported => StatusCode::NOT_IMPLEMENTED,
+        // The request is well-formed and cannot be served as it is: ask for what the error says is feasible.
+        FaultKind::Infeasible => StatusCode::UNPROCESSABLE_ENTITY,
         // Kinds that come later are ours to map; until then they are our defect, not the client's.
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -38,6 +40,7 @@ mod tests {
             (FaultKind::DeadlineExceeded, 504),
             (FaultKind::Unavailable, 503),
             (FaultKind::Unsupported, 501),
+            (FaultKind::Infeasible, 422),
             (FaultKind::Internal, 500),
         ];
         for (kind, expected) in cases {

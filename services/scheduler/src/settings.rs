@@ -3,15 +3,18 @@
 use std::num::NonZeroU32;
 
 use chassis::ServiceSettings;
+use policy::AdaptiveSettings;
 use schemas::{PolicyName, ServiceKind};
 use serde::Deserialize;
 
 /// Table `[scheduler]` of the settings.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// The policy for requests that name none.
     pub policy: PolicyName,
+    /// How policy `adaptive` decides.
+    pub adaptive: AdaptiveSettings,
     /// Requests taken at once. A plan takes microseconds, so this is reached only when the machine stands still.
     pub capacity: NonZeroU32,
 }
@@ -22,6 +25,10 @@ impl ServiceSettings for Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { policy: PolicyName::Dynasplit, capacity: NonZeroU32::MIN.saturating_add(255) }
+        Self {
+            policy: PolicyName::Dynasplit,
+            adaptive: AdaptiveSettings::default(),
+            capacity: NonZeroU32::MIN.saturating_add(255),
+        }
     }
 }

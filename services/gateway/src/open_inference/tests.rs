@@ -175,6 +175,7 @@ fn answer() -> InferReply {
         configuration: Configuration::at(Cut(2)),
         fallback: None,
         policy: PolicyName::Dynasplit,
+        reason: None,
         front: None,
         stages: Vec::new(),
         energy: vec![EnergyEntry {

@@ -19,11 +19,7 @@ const BUSY_MACHINE: Duration = Duration::from_millis(700);
 
 fn request(input: Input<'_>, latency_ms: f64) -> InferRequest<'_> {
     let latency_ms = Millis::new(latency_ms).unwrap();
-    InferRequest {
-        input,
-        qos: Some(Qos { latency_ms, accuracy_floor: None, least_cut: None }),
-        policy: Some(PolicyName::Energy),
-    }
+    InferRequest { input, qos: Some(Qos::within(latency_ms)), policy: Some(PolicyName::Energy) }
 }
 
 async fn call(site: &Site, request: &InferRequest<'_>, budget: Duration) -> Result<Answer, CallError> {

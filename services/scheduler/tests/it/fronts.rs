@@ -1,8 +1,5 @@
 //! Fronts and presences to test with.
 
-use std::sync::Arc;
-
-use scheduler::policy::PreparedFront;
 use schemas::{
     Accuracy, ByteCount, Configuration, Cut, DataType, Digest, EnergyEntry, EnergySource, Front, FrontId,
     InstanceId, Joules, LatencySummary, Measurement, Millis, ModelName, NodeId, Place, Presence, Qos,
@@ -78,16 +75,8 @@ pub fn front(points: Vec<Measurement>) -> Front {
     }
 }
 
-pub fn prepared(points: Vec<Measurement>) -> PreparedFront {
-    PreparedFront::new(&front(points))
-}
-
-pub fn shared(front: &Front) -> Arc<PreparedFront> {
-    Arc::new(PreparedFront::new(front))
-}
-
 pub fn limit(latency: f64) -> Qos {
-    Qos { latency_ms: Millis::new(latency).unwrap(), accuracy_floor: None, least_cut: None }
+    Qos::within(Millis::new(latency).unwrap())
 }
 
 pub fn presence(service: ServiceKind, instance: &str, node: &str, credits: u32) -> Presence {

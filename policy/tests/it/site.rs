@@ -1,6 +1,6 @@
 //! Who runs a request: edge, cloud and front from presences.
 
-use scheduler::plan::plan;
+use policy::plan_by_front as plan;
 use schemas::{
     Cut, FaultKind, Front, FrontId, InstanceId, NodeId, Plan, PlanReason, PlanRequest, PolicyName, Presence,
     RequestId, ServiceKind, ServiceState, Share, UnixMillis,
@@ -26,12 +26,12 @@ fn split_front() -> Front {
 
 fn planned(presences: &[Presence], fronts: &[Front]) -> Plan {
     let fronts: Vec<_> = fronts.iter().map(shared).collect();
-    plan(&request(), PolicyName::Dynasplit, presences, &fronts).unwrap()
+    plan(&request(), presences, &fronts).unwrap()
 }
 
 fn fault(presences: &[Presence], name: &str) -> FaultKind {
     let request = PlanRequest { model: model(name), ..request() };
-    plan(&request, PolicyName::Dynasplit, presences, &[]).unwrap_err().to_fault().kind
+    plan(&request, presences, &[]).unwrap_err().to_fault().kind
 }
 
 #[test]
@@ -98,11 +98,11 @@ fn without_a_front_everything_runs_on_the_edge() {
 fn without_a_front_a_floor_on_the_accuracy_cannot_be_kept() {
     let mut request = request();
     request.qos.accuracy_floor = Some(Share::new(0.1).unwrap());
-    let refused = plan(&request, PolicyName::Dynasplit, &[edge("e1", 8)], &[]).unwrap_err();
+    let refused = plan(&request, &[edge("e1", 8)], &[]).unwrap_err();
     assert_eq!(refused.to_fault().kind, FaultKind::Unsupported);
     request.qos.accuracy_floor = None;
     request.qos.least_cut = Some(Cut(LAST.0 + 1));
-    let refused = plan(&request, PolicyName::Dynasplit, &[edge("e1", 8)], &[]).unwrap_err();
+    let refused = plan(&request, &[edge("e1", 8)], &[]).unwrap_err();
     assert_eq!(refused.to_fault().kind, FaultKind::BadRequest);
 }
 
@@ -126,14 +126,15 @@ fn the_front_of_a_present_cloud_is_taken_and_of_those_the_latest() {
 }
 
 #[test]
-fn a_requests_own_policy_goes_before_the_schedulers() {
+fn a_request_may_name_a_baseline_and_otherwise_gets_the_papers_rule() {
     let fronts = [shared(&split_front())];
     let presences = [edge("e1", 8), cloud("c1", "rack", 8)];
     let plan_with = |policy| {
         let request = PlanRequest { policy, ..request() };
-        plan(&request, PolicyName::Edge, &presences, &fronts).unwrap().policy
+        plan(&request, &presences, &fronts).unwrap().policy
     };
-    assert_eq!(plan_with(None), PolicyName::Edge);
+    assert_eq!(plan_with(None), PolicyName::Dynasplit);
+    assert_eq!(plan_with(Some(PolicyName::Adaptive)), PolicyName::Dynasplit);
     assert_eq!(plan_with(Some(PolicyName::Cloud)), PolicyName::Cloud);
 }
 
@@ -143,6 +144,6 @@ fn nobody_there_is_told_from_an_unknown_name() {
     assert_eq!(fault(&[cloud("c1", "rack", 8)], "vgg16"), FaultKind::Unavailable);
     assert_eq!(fault(&[edge("e1", 8)], "vgg"), FaultKind::UnknownModel);
     let request = PlanRequest { model: model("vgg"), ..request() };
-    let fault = plan(&request, PolicyName::Edge, &[edge("e1", 8)], &[]).unwrap_err().to_fault();
+    let fault = plan(&request, &[edge("e1", 8)], &[]).unwrap_err().to_fault();
     assert!(fault.message.contains("served are vgg16"), "{}", fault.message);
 }

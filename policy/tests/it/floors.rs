@@ -1,7 +1,7 @@
 //! Floors: kept, or the request refused.
 
-use scheduler::plan::NoPlan;
-use scheduler::policy::{Cloud, Point, Refusal};
+use policy::NoPlan;
+use policy::{Cloud, Point, Refusal};
 use schemas::{Cut, FaultKind, PlanReason, PolicyName, Qos, Share};
 
 use crate::fronts::{LAST, limit, measurement, prepared};
@@ -14,7 +14,7 @@ fn floors(latency: f64, accuracy: Option<f64>, least_cut: Option<u16>) -> Qos {
     }
 }
 
-fn front() -> scheduler::policy::PreparedFront {
+fn front() -> policy::PreparedFront {
     prepared(vec![
         measurement("cheap", 2, 300.0, Some(1.0), Some(0.60)),
         measurement("middle", 5, 200.0, Some(2.0), Some(0.70)),
@@ -37,14 +37,14 @@ fn floors_take_points_away() {
         (floors(350.0, Some(0.9), None), Point::AllCloud, PlanReason::FastestBecauseNoneWithinLimit),
         (floors(350.0, None, Some(10)), Point::AllEdge, PlanReason::FastestBecauseNoneWithinLimit),
     ] {
-        let decision = front().decide(PolicyName::Dynasplit, &qos, Cloud::Present).unwrap();
+        let decision = front().decide_by_front(PolicyName::Dynasplit, &qos, Cloud::Present).unwrap();
         assert_eq!((decision.point, decision.reason), (point, reason), "{qos:?}");
     }
 }
 
 #[test]
 fn baselines_keep_floors_too() {
-    let decide = |policy, qos: &Qos| front().decide(policy, qos, Cloud::Present);
+    let decide = |policy, qos: &Qos| front().decide_by_front(policy, qos, Cloud::Present);
     assert_eq!(decide(PolicyName::Energy, &floors(1.0, Some(0.7), None)).unwrap().point, Point::OfFront(1));
     assert_eq!(decide(PolicyName::Latency, &floors(1.0, None, Some(8))).unwrap().point, Point::OfFront(2));
     assert_eq!(
@@ -58,8 +58,9 @@ fn baselines_keep_floors_too() {
 #[test]
 fn a_floor_that_nothing_keeps_is_refused_with_the_best_there_is() {
     let share = |value| Share::new(value).unwrap();
-    let refused =
-        |cloud| front().decide(PolicyName::Dynasplit, &floors(350.0, Some(0.95), None), cloud).unwrap_err();
+    let refused = |cloud| {
+        front().decide_by_front(PolicyName::Dynasplit, &floors(350.0, Some(0.95), None), cloud).unwrap_err()
+    };
     assert_eq!(
         refused(Cloud::Present),
         Refusal::AccuracyFloorUnmet { floor: share(0.95), best: Some(share(0.9)), cloud: Cloud::Present }
@@ -78,7 +79,7 @@ fn a_floor_that_nothing_keeps_is_refused_with_the_best_there_is() {
 #[test]
 fn a_least_cut_beyond_the_network_is_a_bad_request() {
     let refusal = front()
-        .decide(PolicyName::Dynasplit, &floors(350.0, None, Some(LAST.0 + 1)), Cloud::Present)
+        .decide_by_front(PolicyName::Dynasplit, &floors(350.0, None, Some(LAST.0 + 1)), Cloud::Present)
         .unwrap_err();
     assert_eq!(NoPlan::Refused(refusal).to_fault().kind, FaultKind::BadRequest);
 }

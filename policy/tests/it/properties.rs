@@ -1,8 +1,8 @@
 //! The decision against a plain reading of the paper, over many fronts.
 
+use policy::{Cloud, Decision, Point};
 use proptest::option;
 use proptest::prelude::{Strategy, prop, prop_assert, prop_assert_eq, proptest};
-use scheduler::policy::{Cloud, Decision, Point};
 use schemas::{Cut, Front, Measurement, PlanReason, PolicyName, Qos, Share};
 
 use crate::fronts::{LAST, front, limit, measurement, prepared};
@@ -63,7 +63,7 @@ proptest! {
         proptest::prop_assume!(!known.is_empty());
         let expected = paper(&known, f64::from(limit_ms));
         let decision = prepared(known)
-            .decide(PolicyName::Dynasplit, &limit(f64::from(limit_ms)), Cloud::Present)
+            .decide_by_front(PolicyName::Dynasplit, &limit(f64::from(limit_ms)), Cloud::Present)
             .unwrap();
         prop_assert_eq!(decision.point, Point::OfFront(expected));
     }
@@ -77,8 +77,8 @@ proptest! {
             point.configuration.cut >= least
                 && qos.accuracy_floor.is_none_or(|floor| point.accuracy.is_some_and(|a| a.share >= floor))
         };
-        let prepared = scheduler::policy::PreparedFront::new(&front);
-        let Ok(decision) = prepared.decide(PolicyName::Dynasplit, &qos, cloud) else {
+        let prepared = policy::PreparedFront::new(&front);
+        let Ok(decision) = prepared.decide_by_front(PolicyName::Dynasplit, &qos, cloud) else {
             prop_assert!(qos.accuracy_floor.is_some(), "refused without a floor");
             prop_assert!(!front.points.iter().any(allowed));
             return Ok(());
@@ -108,7 +108,7 @@ proptest! {
         proptest::prop_assume!(!known.is_empty());
         let prepared = prepared(known);
         let decide = |latency: u32| {
-            prepared.decide(PolicyName::Dynasplit, &limit(f64::from(latency)), Cloud::Present).unwrap()
+            prepared.decide_by_front(PolicyName::Dynasplit, &limit(f64::from(latency)), Cloud::Present).unwrap()
         };
         let (tight, loose) = (decide(tight), decide(tight + more));
         if tight.reason == PlanReason::LeastEnergyWithinLimit {
@@ -119,10 +119,10 @@ proptest! {
     #[test]
     fn every_policy_keeps_floors_or_refuses(points in points(), qos in qos(), absent: bool) {
         let front = front(points);
-        let prepared = scheduler::policy::PreparedFront::new(&front);
+        let prepared = policy::PreparedFront::new(&front);
         let cloud = if absent { Cloud::Absent } else { Cloud::Present };
         for policy in PolicyName::ALL {
-            let Ok(decision) = prepared.decide(policy, &qos, cloud) else { continue };
+            let Ok(decision) = prepared.decide_by_front(policy, &qos, cloud) else { continue };
             let choice = chosen(&front, &decision);
             prop_assert!(choice.configuration.cut >= qos.least_cut.unwrap_or(Cut(0)), "{} leaks", policy);
             prop_assert!(!absent || choice.configuration.cut == LAST);

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use divan::{AllocProfiler, Bencher, black_box};
-use scheduler::policy::{Cloud, PreparedFront};
+use policy::{Cloud, PreparedFront};
 use schemas::{
     Accuracy, ByteCount, Configuration, Cut, Digest, EnergyEntry, EnergySource, Front, FrontId, Joules,
     KiloHertz, LatencySummary, Measurement, Millis, ModelName, NodeId, Place, PolicyName, Qos, Share,

@@ -1,6 +1,6 @@
 //! The paper's rule and the baselines, case by case.
 
-use scheduler::policy::{Cloud, Point};
+use policy::{Cloud, Point};
 use schemas::{Measurement, PlanReason, PolicyName};
 
 use crate::fronts::{LAST, limit, measurement, prepared};
@@ -109,8 +109,9 @@ fn points(case: &Case) -> Vec<Measurement> {
 fn the_papers_rule() {
     let mut failed = Vec::new();
     for case in CASES {
-        let decision =
-            prepared(points(case)).decide(PolicyName::Dynasplit, &limit(case.limit), Cloud::Present).unwrap();
+        let decision = prepared(points(case))
+            .decide_by_front(PolicyName::Dynasplit, &limit(case.limit), Cloud::Present)
+            .unwrap();
         if (decision.point, decision.reason) != (Point::OfFront(case.chosen), case.reason) {
             failed.push(format!("{}: {:?} {:?}", case.name, decision.point, decision.reason));
         }
@@ -132,7 +133,7 @@ fn baselines_do_not_look_at_the_limit() {
         (PolicyName::Energy, Point::OfFront(1)),
     ] {
         for latency in [0.0, 60.0, 1e9] {
-            let decision = front.decide(policy, &limit(latency), Cloud::Present).unwrap();
+            let decision = front.decide_by_front(policy, &limit(latency), Cloud::Present).unwrap();
             assert_eq!((decision.point, decision.reason), (point, PlanReason::Fixed), "{policy} {latency}");
         }
     }
@@ -141,7 +142,7 @@ fn baselines_do_not_look_at_the_limit() {
 #[test]
 fn a_decision_promises_what_was_measured() {
     let front = prepared(vec![measurement("p", 3, 50.5, Some(9.25), None)]);
-    let decision = front.decide(PolicyName::Dynasplit, &limit(60.0), Cloud::Present).unwrap();
+    let decision = front.decide_by_front(PolicyName::Dynasplit, &limit(60.0), Cloud::Present).unwrap();
     assert_eq!(decision.latency_ms.get(), 50.5);
     assert_eq!(decision.energy_j.map(|joules| joules.get()), Some(9.25));
     assert_eq!(decision.configuration.cut.0, 3);
@@ -150,7 +151,7 @@ fn a_decision_promises_what_was_measured() {
 #[test]
 fn a_front_without_points_decides_among_its_anchors() {
     let front = prepared(Vec::new());
-    let decide = |policy| front.decide(policy, &limit(850.0), Cloud::Present).unwrap();
+    let decide = |policy| front.decide_by_front(policy, &limit(850.0), Cloud::Present).unwrap();
     assert_eq!(decide(PolicyName::Dynasplit).point, Point::AllEdge);
     assert_eq!(decide(PolicyName::Energy).point, Point::AllEdge);
     assert_eq!(decide(PolicyName::Cloud).point, Point::AllCloud);
@@ -171,18 +172,18 @@ fn without_a_cloud_everything_runs_on_the_edge() {
         (PolicyName::Energy, 10.0, Point::OfFront(1)),
         (PolicyName::Cloud, 10.0, Point::AllEdge),
     ] {
-        let decision = front.decide(policy, &limit(latency), Cloud::Absent).unwrap();
+        let decision = front.decide_by_front(policy, &limit(latency), Cloud::Absent).unwrap();
         assert_eq!(decision.configuration.cut, LAST, "{policy}");
         assert_eq!(decision.reason, PlanReason::CloudAbsent, "{policy}");
         assert_eq!(decision.point, point, "{policy} {latency}");
     }
-    let edge = front.decide(PolicyName::Edge, &limit(1.0), Cloud::Absent).unwrap();
+    let edge = front.decide_by_front(PolicyName::Edge, &limit(1.0), Cloud::Absent).unwrap();
     assert_eq!((edge.point, edge.reason), (Point::AllEdge, PlanReason::Fixed));
 }
 
 #[test]
 fn without_a_cloud_a_dominated_anchor_is_better_than_nothing() {
     let front = prepared(vec![measurement("split", 3, 50.0, Some(1.0), None)]);
-    let decision = front.decide(PolicyName::Dynasplit, &limit(60.0), Cloud::Absent).unwrap();
+    let decision = front.decide_by_front(PolicyName::Dynasplit, &limit(60.0), Cloud::Absent).unwrap();
     assert_eq!((decision.point, decision.reason), (Point::AllEdge, PlanReason::CloudAbsent));
 }

@@ -7,7 +7,7 @@
 
 use std::path::PathBuf;
 
-use scheduler::policy::{Cloud, Point, PreparedFront};
+use policy::{Cloud, Point, PreparedFront};
 use schemas::{Front, Measurement, Millis, PolicyName, Qos};
 use serde::Deserialize;
 
@@ -60,7 +60,7 @@ impl Recorded {
 /// The folder of reference data; `None`, said loudly, where it is not there.
 fn reference() -> Option<PathBuf> {
     let shared = std::env::var_os("SPLINTER_SHARED")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared"), PathBuf::from);
     let folder = shared.join("reference");
     if folder.join("testbed_vgg16.csv").is_file() && folder.join("reference_vgg16.json").is_file() {
         return Some(folder);
@@ -97,8 +97,8 @@ fn paper_front(folder: &std::path::Path, name: &str) -> Front {
 }
 
 fn decide(front: &Front, policy: PolicyName, limit: f64) -> String {
-    let qos = Qos { latency_ms: Millis::new(limit).unwrap(), accuracy_floor: None, least_cut: None };
-    let decision = PreparedFront::new(front).decide(policy, &qos, Cloud::Present).unwrap();
+    let qos = Qos::within(Millis::new(limit).unwrap());
+    let decision = PreparedFront::new(front).decide_by_front(policy, &qos, Cloud::Present).unwrap();
     match decision.point {
         Point::OfFront(index) => front.points[index].cut_name.clone(),
         Point::AllCloud => front.all_cloud.cut_name.clone(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use schemas::{Digest, ModelName, NodeId, Presence, ServedModel, ServiceKind, ServiceState};
 
-use crate::policy::PreparedFront;
+use crate::front::PreparedFront;
 
 /// Why there is nobody to run a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -54,15 +54,13 @@ pub fn front_for<'a>(
     presences: &[Presence],
     edge: &NodeId,
     served: &ServedModel,
-) -> Option<&'a PreparedFront> {
-    fronts
-        .iter()
-        .filter(|front| front.edge() == edge && *front.digest() == served.digest)
-        .max_by_key(|front| {
+) -> Option<&'a Arc<PreparedFront>> {
+    fronts.iter().filter(|front| front.edge() == edge && *front.digest() == served.digest).max_by_key(
+        |front| {
             let cloud_is_there = clouds(presences, served).any(|presence| presence.node == *front.cloud());
             (cloud_is_there, front.ended_at(), front.id())
-        })
-        .map(Arc::as_ref)
+        },
+    )
 }
 
 /// The cloud executor for a tail: ready, serving the same ONNX file, on the machine the front was measured with
@@ -70,7 +68,7 @@ pub fn front_for<'a>(
 pub fn cloud_for<'a>(
     presences: &'a [Presence],
     served: &ServedModel,
-    front: Option<&PreparedFront>,
+    front: Option<&Arc<PreparedFront>>,
 ) -> Option<&'a Presence> {
     clouds(presences, served).min_by_key(|presence| {
         let elsewhere = front.is_some_and(|front| presence.node != *front.cloud());
@@ -78,7 +76,11 @@ pub fn cloud_for<'a>(
     })
 }
 
-fn clouds<'a>(presences: &'a [Presence], model: &ServedModel) -> impl Iterator<Item = &'a Presence> {
+/// The cloud executors that could run tails of this network: ready, serving the same ONNX file.
+pub(crate) fn clouds<'a>(
+    presences: &'a [Presence],
+    model: &ServedModel,
+) -> impl Iterator<Item = &'a Presence> {
     let (name, digest): (&ModelName, &Digest) = (&model.name, &model.digest);
     // The tail of another file is another network: it would answer, and wrongly.
     ready(presences, ServiceKind::CloudExecutor)

@@ -1,0 +1,201 @@
+//! How the state follows receipts: what an observation says, and averages that forget.
+
+use schemas::{
+    ByteCount, Configuration, Fallback, InstanceId, Joules, Millis, Place, Receipt, Stage, StageTime,
+    joules_at,
+};
+
+use crate::candidate::is_computing;
+
+/// What one finished request says of the system, taken from its receipt or made by a simulation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Observation {
+    /// When it ended, by the clock of the decisions.
+    pub at: Millis,
+    /// What ran.
+    pub configuration: Configuration,
+    /// Why another configuration ran than the planned one.
+    pub fallback: Option<Fallback>,
+    /// Which of [`crate::State::clouds`] ran the tail.
+    pub cloud: Option<usize>,
+    /// Which of them was asked and gave no answer.
+    pub lost_cloud: Option<usize>,
+    /// Bytes sent to the cloud.
+    pub sent_bytes: ByteCount,
+    /// From the request's arrival to its answer.
+    pub latency: Millis,
+    /// Setting the hardware; `None` when it was so already.
+    pub hardware_change: Option<Millis>,
+    /// Waiting for the edge's compute thread.
+    pub edge_queue: Millis,
+    /// Computing on the edge.
+    pub edge: Millis,
+    /// On the wire, both ways.
+    pub wire: Millis,
+    /// Waiting for the cloud executor's compute thread.
+    pub cloud_queue: Millis,
+    /// Computing in the cloud.
+    pub cloud_time: Millis,
+    /// The edge's joules, where they are known.
+    pub edge_energy: Option<Joules>,
+    /// The cloud's joules, where they are known.
+    pub cloud_energy: Option<Joules>,
+}
+
+impl Observation {
+    /// Reads a receipt. `None` when nothing ran.
+    ///
+    /// `planned` is the cloud executor that was to run the tail; `position` finds an instance among
+    /// [`crate::State::clouds`].
+    pub fn from_receipt(
+        receipt: &Receipt,
+        planned: Option<&InstanceId>,
+        position: impl Fn(&InstanceId) -> Option<usize>,
+        at: Millis,
+    ) -> Option<Self> {
+        let configuration = receipt.executed?;
+        let time = |place: Place, counts: fn(&StageTime) -> bool| -> Millis {
+            let stages = receipt.stages.iter().filter(|stage| stage.place == place && counts(stage));
+            stages.map(|stage| stage.time_ms).sum()
+        };
+        let changes = receipt.stages.iter().filter(|stage| stage.stage == Stage::HardwareChange);
+        let lost = planned.filter(|planned| receipt.cloud.as_ref() != Some(*planned));
+        Some(Self {
+            at,
+            configuration,
+            fallback: receipt.fallback,
+            cloud: receipt.cloud.as_ref().and_then(&position),
+            lost_cloud: lost.and_then(&position),
+            sent_bytes: receipt.sent_bytes,
+            latency: receipt.latency_ms,
+            hardware_change: changes.map(|stage| stage.time_ms).reduce(|sum, time| sum + time),
+            edge_queue: time(Place::Edge, |stage| stage.stage == Stage::Queue),
+            edge: time(Place::Edge, |stage| is_computing(stage.stage)),
+            wire: time(Place::Wire, |stage| stage.stage == Stage::Transfer),
+            cloud_queue: time(Place::Cloud, |stage| stage.stage == Stage::Queue),
+            cloud_time: time(Place::Cloud, |stage| is_computing(stage.stage)),
+            edge_energy: joules_at(&receipt.energy, Place::Edge),
+            cloud_energy: joules_at(&receipt.energy, Place::Cloud),
+        })
+    }
+}
+
+/// How much of the way to a new value an average goes, once it has seen a few.
+const GAIN: f64 = 0.2;
+
+/// Values this many times greater or smaller than the average are a surprise.
+const SURPRISE: f64 = 2.0;
+
+/// No factor leaves `1 / GREATEST ..= GREATEST`: beyond, something is broken rather than slow.
+const GREATEST: f64 = 100.0;
+
+/// A factor on what the front promises: 1 until receipts say otherwise, and back to 1 when none confirm it.
+///
+/// One value far off is taken for a hiccup and counts as twice (or half) the average; the second of its kind in a row
+/// is taken for a change, and the average moves there at once.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Factor {
+    value: f64,
+    seen: u32,
+    surprise: i8,
+    seen_at_ms: f64,
+}
+
+impl Factor {
+    pub(crate) const ONE: Self = Self { value: 1.0, seen: 0, surprise: 0, seen_at_ms: 0.0 };
+
+    /// The factor now; one that nothing confirmed for `half_life_ms` counts half.
+    pub(crate) fn at(&self, now_ms: f64, half_life_ms: f64) -> f64 {
+        if self.seen == 0 {
+            return 1.0;
+        }
+        let age = (now_ms - self.seen_at_ms).max(0.0);
+        1.0 + (self.value - 1.0) * half_life_ms / (half_life_ms + age)
+    }
+
+    /// Follows `actual` where `expected` was promised. What took no time says nothing.
+    pub(crate) fn observe(&mut self, actual: f64, expected: f64, now_ms: f64) {
+        if expected <= 0.0 || actual <= 0.0 {
+            return;
+        }
+        let ratio = (actual / expected).clamp(1.0 / GREATEST, GREATEST);
+        let surprise = match ratio / self.value {
+            by if by > SURPRISE => 1,
+            by if by < 1.0 / SURPRISE => -1,
+            _ => 0,
+        };
+        if surprise != 0 && surprise == self.surprise {
+            (self.value, self.surprise) = (ratio, 0);
+        } else {
+            let gain = GAIN.max(1.0 / (f64::from(self.seen) + 2.0));
+            let counted = ratio.clamp(self.value / SURPRISE, self.value * SURPRISE);
+            self.value += gain * (counted - self.value);
+            self.surprise = surprise;
+        }
+        self.seen = self.seen.saturating_add(1);
+        self.seen_at_ms = now_ms;
+    }
+}
+
+/// A time that comes on top, such as messages between services: a moving average that a single hiccup barely moves.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Extra {
+    pub ms: f64,
+    seen: u32,
+}
+
+impl Extra {
+    /// An average with a first guess, which the first value replaces.
+    pub(crate) const fn starting_at(ms: f64) -> Self {
+        Self { ms, seen: 0 }
+    }
+
+    /// Values further off than this are cut: ten times the average and a millisecond.
+    pub(crate) fn observe(&mut self, ms: f64) {
+        let counted = ms.clamp(0.0, 10.0 * self.ms + 1.0);
+        let gain = GAIN.max(1.0 / (f64::from(self.seen) + 1.0));
+        self.ms += gain * (counted - self.ms);
+        self.seen = self.seen.saturating_add(1);
+    }
+}
+
+/// How far off predictions are, and how many deviations above the mean the quantile lies.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Spread {
+    /// Mean square of the relative errors.
+    pub relative_variance: f64,
+    /// Deviations above the mean; steered so that the share of receipts beyond the prediction is what the quantile
+    /// says (adaptive conformal inference: Gibbs and Candès, 2021).
+    pub deviations: f64,
+}
+
+/// At first, predictions are taken to be off by 5 %.
+const FIRST_ERROR: f64 = 0.05;
+
+/// How quickly the error is followed, and how far one receipt moves the multiplier.
+const ERROR_GAIN: f64 = 0.05;
+const STEP: f64 = 0.3;
+
+/// The multiplier stays in here, so that a bad minute is forgotten within some hundred receipts.
+const DEVIATIONS: std::ops::RangeInclusive<f64> = 0.5..=8.0;
+
+impl Spread {
+    pub(crate) fn new(quantile: f64) -> Self {
+        // The logistic distribution's quantile, scaled to the normal one: 1.73 for 0.95, where the normal has 1.64.
+        let deviations = (quantile / (1.0 - quantile)).ln() / 1.702;
+        let deviations = deviations.clamp(*DEVIATIONS.start(), *DEVIATIONS.end());
+        Self { relative_variance: FIRST_ERROR * FIRST_ERROR, deviations }
+    }
+
+    pub(crate) fn observe(&mut self, actual: f64, mean: f64, at_quantile: f64, quantile: f64) {
+        if mean <= 0.0 {
+            return;
+        }
+        // A request that hung says that one hung, not that every prediction is worthless.
+        let error = ((actual - mean) / mean).clamp(-1.0, 1.0);
+        self.relative_variance += ERROR_GAIN * (error * error - self.relative_variance);
+        let missed = if actual > at_quantile { 1.0 } else { 0.0 };
+        let moved = self.deviations + STEP * (missed - (1.0 - quantile));
+        self.deviations = moved.clamp(*DEVIATIONS.start(), *DEVIATIONS.end());
+    }
+}

@@ -1,0 +1,325 @@
+//! What is known now of one edge machine and the cloud executors it may use, under one front.
+
+use schemas::{
+    Fallback, InstanceId, Joules, KiloHertz, Millis, NodeId, PlanReason, Presence, ServedModel, ServiceKind,
+    ServiceState,
+};
+
+use crate::adaptive::AdaptiveSettings;
+use crate::decision::{Cloud, Decision};
+use crate::forecast::Outlook;
+use crate::front::PreparedFront;
+use crate::learning::{Extra, Factor, Observation, Spread};
+use crate::link::Link;
+use crate::site;
+
+/// A cloud executor that loses a request is left alone for so long, twice as long the next time, and so on.
+const FIRST_SUSPENSION_MS: f64 = 1_000.0;
+const GREATEST_SUSPENSION_MS: f64 = 30_000.0;
+
+/// A clock that could not be set is not counted on for so long.
+const UNSETTABLE_MS: f64 = 5_000.0;
+
+/// One cloud executor.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CloudExecutor {
+    /// Which one.
+    pub instance: InstanceId,
+    /// Requests it would take now, as it last said.
+    pub credits: u32,
+    /// Whether it runs on the machine that the front was measured with.
+    pub of_front: bool,
+    pub(crate) pace: Factor,
+    pub(crate) queue: Extra,
+    /// When it will have done what it was given here.
+    pub(crate) free_at_ms: f64,
+    pub(crate) suspended_until_ms: f64,
+    pub(crate) lost_in_a_row: u32,
+}
+
+impl CloudExecutor {
+    /// One that nothing is known of but this.
+    pub fn new(instance: InstanceId, credits: u32, of_front: bool) -> Self {
+        Self {
+            instance,
+            credits,
+            of_front,
+            pace: Factor::ONE,
+            queue: Extra::default(),
+            free_at_ms: 0.0,
+            suspended_until_ms: 0.0,
+            lost_in_a_row: 0,
+        }
+    }
+
+    /// Whether it lost a request and is left alone for now.
+    pub fn is_suspended(&self, now: Millis) -> bool {
+        now.get() < self.suspended_until_ms
+    }
+
+    pub(crate) fn wait_ms(&self, now_ms: f64) -> f64 {
+        (self.free_at_ms - now_ms).max(self.queue.ms)
+    }
+
+    fn lose(&mut self, now_ms: f64) {
+        let twice = 2_f64.powi(i32::try_from(self.lost_in_a_row.min(10)).unwrap_or(10));
+        self.lost_in_a_row = self.lost_in_a_row.saturating_add(1);
+        self.suspended_until_ms = now_ms + (FIRST_SUSPENSION_MS * twice).min(GREATEST_SUSPENSION_MS);
+    }
+}
+
+/// How the edge machine is set, and what changing it costs.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Hardware {
+    pub clock: Option<KiloHertz>,
+    pub changed_at_ms: Option<f64>,
+    pub unsettable_until_ms: f64,
+    pub change: Extra,
+}
+
+/// What is known now: presences, queues, the link, how the hardware is set, and what receipts corrected.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    pub(crate) settings: AdaptiveSettings,
+    pub(crate) clouds: Vec<CloudExecutor>,
+    pub(crate) link: Link,
+    pub(crate) hardware: Hardware,
+    pub(crate) edge_pace: Factor,
+    pub(crate) edge_queue: Extra,
+    pub(crate) edge_free_at_ms: f64,
+    pub(crate) edge_energy: Factor,
+    pub(crate) cloud_energy: Factor,
+    pub(crate) overhead: Extra,
+    pub(crate) spread: Spread,
+    /// By the front's candidates.
+    pub(crate) corrections: Box<[Factor]>,
+    pub(crate) explored_at_ms: Option<f64>,
+}
+
+impl State {
+    /// Nothing is known but the front: no cloud executor, the hardware at an unknown clock, everything as measured.
+    pub fn new(front: &PreparedFront, settings: AdaptiveSettings) -> Self {
+        Self {
+            clouds: Vec::new(),
+            link: Link::new(front.link),
+            hardware: Hardware {
+                clock: None,
+                changed_at_ms: None,
+                unsettable_until_ms: 0.0,
+                change: Extra::starting_at(settings.hardware_change_ms.get()),
+            },
+            edge_pace: Factor::ONE,
+            edge_queue: Extra::default(),
+            edge_free_at_ms: 0.0,
+            edge_energy: Factor::ONE,
+            cloud_energy: Factor::ONE,
+            overhead: Extra::default(),
+            spread: Spread::new(settings.quantile.get()),
+            corrections: vec![Factor::ONE; front.ranked_with_anchors.len()].into_boxed_slice(),
+            explored_at_ms: None,
+            settings,
+        }
+    }
+
+    /// The same machines under another front: what was learned of link, executors and hardware stays, what was learned
+    /// of configurations does not.
+    pub fn under(&self, front: &PreparedFront) -> Self {
+        let fresh = Self::new(front, self.settings);
+        Self {
+            link: self.link.under(front.link),
+            clouds: self.clouds.clone(),
+            hardware: self.hardware.clone(),
+            overhead: self.overhead,
+            edge_queue: self.edge_queue,
+            edge_free_at_ms: self.edge_free_at_ms,
+            spread: self.spread,
+            ..fresh
+        }
+    }
+
+    /// The cloud executors, those on the front's machine first, then by credits, then by name.
+    pub fn clouds(&self) -> &[CloudExecutor] {
+        &self.clouds
+    }
+
+    /// Whether any cloud executor is there.
+    pub fn cloud(&self) -> Cloud {
+        if self.clouds.is_empty() { Cloud::Absent } else { Cloud::Present }
+    }
+
+    /// The estimate of the link.
+    pub fn link(&self) -> &Link {
+        &self.link
+    }
+
+    /// The clock that the edge's processor is set to; `None` when it is not known.
+    pub fn clock(&self) -> Option<KiloHertz> {
+        self.hardware.clock
+    }
+
+    /// How adaptive decisions are made.
+    pub fn settings(&self) -> &AdaptiveSettings {
+        &self.settings
+    }
+
+    /// Decides adaptively in another way from now on; what was learned stays.
+    pub fn set_settings(&mut self, settings: AdaptiveSettings) {
+        self.settings = settings;
+    }
+
+    /// Takes note of which cloud executors are there; what was learned of those that stay, stays.
+    pub fn set_clouds(&mut self, present: impl IntoIterator<Item = CloudExecutor>) {
+        let mut known = std::mem::take(&mut self.clouds);
+        self.clouds = present
+            .into_iter()
+            .map(|new| match known.iter().position(|known| known.instance == new.instance) {
+                Some(position) => {
+                    let CloudExecutor { instance, credits, of_front, .. } = new;
+                    CloudExecutor { instance, credits, of_front, ..known.swap_remove(position) }
+                }
+                None => new,
+            })
+            .collect();
+        self.clouds.sort_by(|a, b| {
+            (!a.of_front, std::cmp::Reverse(a.credits), &a.instance).cmp(&(
+                !b.of_front,
+                std::cmp::Reverse(b.credits),
+                &b.instance,
+            ))
+        });
+    }
+
+    /// Takes note of how the edge machine is set, as its tuner reports it; `None` when there is no tuner that can set
+    /// it.
+    pub fn set_hardware(&mut self, clock: Option<KiloHertz>, now: Millis) {
+        match clock {
+            Some(_) => self.hardware.clock = clock,
+            None => self.hardware.unsettable_until_ms = now.get() + UNSETTABLE_MS,
+        }
+    }
+
+    /// Takes note of everything that presences say of the edge machine and of cloud executors for its network.
+    pub fn see(
+        &mut self,
+        presences: &[Presence],
+        edge: &NodeId,
+        served: &ServedModel,
+        front: &PreparedFront,
+        now: Millis,
+    ) {
+        let executor = |presence: &Presence| {
+            CloudExecutor::new(presence.instance.clone(), presence.credits, presence.node == *front.cloud())
+        };
+        self.set_clouds(site::clouds(presences, served).map(executor));
+        let tuner = presences.iter().find(|presence| {
+            presence.service == ServiceKind::Tuner
+                && presence.state == ServiceState::Ready
+                && presence.node == *edge
+        });
+        let report = tuner.and_then(|tuner| tuner.hardware.as_ref());
+        self.set_hardware(report.and_then(|report| report.frequency_khz), now);
+    }
+
+    /// The cloud executor for the next tail: none that lost a request just now where there is another, on the
+    /// front's machine, with the shortest wait, the most credits, the first name.
+    pub fn best_cloud(&self, now: Millis) -> Option<usize> {
+        let now_ms = now.get();
+        let rank = |cloud: &CloudExecutor| {
+            let wait = cloud.wait_ms(now_ms) * cloud.pace.at(now_ms, self.settings.forget_ms());
+            (now_ms < cloud.suspended_until_ms, !cloud.of_front, cloud.credits == 0, wait)
+        };
+        let mut best: Option<(usize, (bool, bool, bool, f64))> = None;
+        for (position, cloud) in self.clouds.iter().enumerate() {
+            let rank = rank(cloud);
+            if best.is_none_or(|(_, best)| rank < best) {
+                best = Some((position, rank));
+            }
+        }
+        best.map(|(position, _)| position)
+    }
+
+    /// Takes note of a decision that is carried out: the work that it gives the executors, the clock that it sets.
+    pub fn commit(&mut self, front: &PreparedFront, decision: &Decision, now: Millis) {
+        let now_ms = now.get();
+        let Some(position) = front.position(&decision.configuration) else { return };
+        let outlook = Outlook::new(self, decision.cloud, now_ms);
+        let forecast = outlook.forecast(&front.ranked_with_anchors[position], &self.corrections[position]);
+        let starts = self.edge_free_at_ms.max(now_ms) + forecast.change_ms;
+        self.edge_free_at_ms = starts + forecast.edge_ms;
+        if let Some(cloud) = decision.cloud.and_then(|cloud| self.clouds.get_mut(cloud)) {
+            let arrives = self.edge_free_at_ms + forecast.uplink_ms;
+            cloud.free_at_ms = cloud.free_at_ms.max(arrives) + forecast.cloud_ms;
+        }
+        if forecast.changes_clock {
+            self.hardware.clock = decision.configuration.edge_frequency_khz;
+            self.hardware.changed_at_ms = Some(now_ms);
+        }
+        if decision.reason == PlanReason::Explored {
+            self.explored_at_ms = Some(now_ms);
+        }
+    }
+
+    /// Follows what a finished request says.
+    pub fn observe(&mut self, front: &PreparedFront, seen: &Observation) {
+        let now_ms = seen.at.get();
+        if let Some(lost) = seen.lost_cloud.and_then(|lost| self.clouds.get_mut(lost)) {
+            lost.lose(now_ms);
+        }
+        self.follow_hardware(seen, now_ms);
+        if seen.fallback == Some(Fallback::FinishedAtHome) {
+            return;
+        }
+        let Some(position) = front.position(&seen.configuration) else { return };
+        let parts = front.ranked_with_anchors[position].parts;
+        let waited =
+            (seen.edge_queue + seen.cloud_queue).get() + seen.hardware_change.unwrap_or(Millis::ZERO).get();
+        let own_ms = (seen.latency.get() - waited).max(0.0);
+        let before = Outlook::without_waiting(self, seen.cloud, now_ms)
+            .forecast(&front.ranked_with_anchors[position], &self.corrections[position]);
+        self.spread.observe(own_ms, before.mean_ms, before.quantile_ms, self.settings.quantile.get());
+
+        let computed = (seen.edge + seen.wire + seen.cloud_time).get();
+        self.overhead.observe(own_ms - computed - parts.other_ms);
+        self.edge_queue.observe(seen.edge_queue.get());
+        self.edge_pace.observe(seen.edge.get(), parts.edge_ms, now_ms);
+        if let Some(cloud) = seen.cloud.and_then(|cloud| self.clouds.get_mut(cloud)) {
+            (cloud.lost_in_a_row, cloud.suspended_until_ms) = (0, 0.0);
+            cloud.queue.observe(seen.cloud_queue.get());
+            cloud.pace.observe(seen.cloud_time.get(), parts.cloud_ms, now_ms);
+            self.link.observe(seen.sent_bytes, seen.wire, seen.at);
+        }
+        self.follow_configuration(front, seen, position, own_ms);
+    }
+
+    /// What the stages together do not explain is the configuration's own, and so are its joules.
+    fn follow_configuration(
+        &mut self,
+        front: &PreparedFront,
+        seen: &Observation,
+        position: usize,
+        own_ms: f64,
+    ) {
+        let now_ms = seen.at.get();
+        let candidate = &front.ranked_with_anchors[position];
+        let explained = Outlook::without_waiting(self, seen.cloud, now_ms).forecast(candidate, &Factor::ONE);
+        self.corrections[position].observe(own_ms, explained.mean_ms, now_ms);
+        if candidate.energy_j.is_some() {
+            let forecast = Outlook::without_waiting(self, seen.cloud, now_ms)
+                .with_plain_energy()
+                .forecast(candidate, &self.corrections[position]);
+            let joules = |energy: Option<Joules>| energy.map_or(0.0, Joules::get);
+            self.edge_energy.observe(joules(seen.edge_energy), forecast.edge_j, now_ms);
+            self.cloud_energy.observe(joules(seen.cloud_energy), forecast.cloud_j, now_ms);
+        }
+    }
+
+    fn follow_hardware(&mut self, seen: &Observation, now_ms: f64) {
+        if seen.fallback == Some(Fallback::HardwareAsItWas) {
+            self.hardware.unsettable_until_ms = now_ms + UNSETTABLE_MS;
+        }
+        if let Some(change) = seen.hardware_change {
+            self.hardware.change.observe(change.get());
+            self.hardware.unsettable_until_ms = 0.0;
+        }
+    }
+}
