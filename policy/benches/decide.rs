@@ -3,11 +3,11 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use divan::{AllocProfiler, Bencher, black_box};
-use policy::{Cloud, PreparedFront};
+use policy::{AdaptiveSettings, CloudExecutor, Observation, PreparedFront, State};
 use schemas::{
-    Accuracy, ByteCount, Configuration, Cut, Digest, EnergyEntry, EnergySource, Front, FrontId, Joules,
-    KiloHertz, LatencySummary, Measurement, Millis, ModelName, NodeId, Place, PolicyName, Qos, Share,
-    UnixMillis,
+    Accuracy, ByteCount, Configuration, Cut, Digest, EnergyEntry, EnergySource, Front, FrontId, InstanceId,
+    Joules, KiloHertz, LatencySummary, Measurement, Millis, ModelName, NodeId, Place, PolicyName, Qos, Share,
+    Stage, StageTime, TimeSource, UnixMillis,
 };
 
 #[global_allocator]
@@ -35,17 +35,25 @@ fn measurement(index: u16) -> Measurement {
             p95_ms: latency,
             deviation_ms: Millis::ZERO,
         },
-        stages: Vec::new(),
+        stages: vec![
+            stage(Stage::Head, Place::Edge, latency * 0.5),
+            stage(Stage::Transfer, Place::Wire, latency * 0.25),
+            stage(Stage::Tail, Place::Cloud, latency * 0.25),
+        ],
         energy: vec![
             energy(Place::Edge, Joules::saturating(f64::from(300 - index))),
             energy(Place::Cloud, Joules::saturating(1.0)),
         ],
         accuracy: Some(Accuracy { share: Share::saturating(0.7), pictures: 100 }),
-        sent_bytes: ByteCount(1000),
+        sent_bytes: ByteCount(20_000 - 100 * u64::from(index)),
         samples: 10,
         uncertainty: None,
         provenance: None,
     }
+}
+
+fn stage(stage: Stage, place: Place, time_ms: Millis) -> StageTime {
+    StageTime { stage, place, time_ms, source: TimeSource::Measured }
 }
 
 fn front() -> Front {
@@ -73,12 +81,63 @@ fn front() -> Front {
 }
 
 fn qos(latency: f64) -> Qos {
-    Qos { latency_ms: Millis::saturating(latency), accuracy_floor: None, least_cut: None }
+    Qos::within(Millis::saturating(latency))
+}
+
+/// A state that has seen a receipt of every configuration, with three cloud executors.
+fn state(front: &PreparedFront, measured: &Front) -> State {
+    let mut state = State::new(front, AdaptiveSettings::default());
+    let executor =
+        |number: u32| CloudExecutor::new(InstanceId::new(format!("c{number}")).unwrap(), number, true);
+    state.set_clouds((0..3).map(executor));
+    for (index, measurement) in measured.points.iter().enumerate() {
+        state.observe(front, &observation(measurement, index));
+    }
+    state
+}
+
+fn observation(measurement: &Measurement, index: usize) -> Observation {
+    let slower = |time: f64| Millis::saturating(time * 1.1);
+    Observation {
+        at: Millis::saturating(index as f64),
+        configuration: measurement.configuration,
+        fallback: None,
+        cloud: Some(index % 3),
+        lost_cloud: None,
+        sent_bytes: measurement.sent_bytes,
+        latency: measurement.latency.mean_ms * 1.1,
+        hardware_change: None,
+        edge_queue: Millis::ZERO,
+        edge: slower(measurement.latency.mean_ms.get() / 2.0),
+        wire: slower(measurement.latency.mean_ms.get() / 4.0),
+        cloud_queue: Millis::ZERO,
+        cloud_time: slower(measurement.latency.mean_ms.get() / 4.0),
+        edge_energy: Some(Joules::saturating(1.0)),
+        cloud_energy: Some(Joules::saturating(1.0)),
+    }
 }
 
 fn decide(bencher: Bencher<'_, '_>, policy: PolicyName, qos: Qos) {
-    let front = PreparedFront::new(&front());
-    bencher.bench_local(|| black_box(&front).decide(policy, black_box(&qos), Cloud::Present));
+    let measured = front();
+    let front = PreparedFront::new(&measured);
+    let (state, now) = (state(&front, &measured), Millis::saturating(2_000.0));
+    bencher.bench_local(|| black_box(&front).decide(policy, black_box(&qos), black_box(&state), now));
+}
+
+#[divan::bench]
+fn adaptive_nothing_within(bencher: Bencher<'_, '_>) {
+    decide(bencher, PolicyName::Adaptive, qos(50.0));
+}
+
+#[divan::bench]
+fn adaptive_half_way(bencher: Bencher<'_, '_>) {
+    decide(bencher, PolicyName::Adaptive, qos(190.0));
+}
+
+#[divan::bench]
+fn adaptive_with_floors(bencher: Bencher<'_, '_>) {
+    let floors = Qos { accuracy_floor: Some(Share::saturating(0.6)), least_cut: Some(Cut(3)), ..qos(190.0) };
+    decide(bencher, PolicyName::Adaptive, floors);
 }
 
 #[divan::bench]
@@ -100,6 +159,26 @@ fn dynasplit_with_floors(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn baseline_latency(bencher: Bencher<'_, '_>) {
     decide(bencher, PolicyName::Latency, qos(50.0));
+}
+
+/// What a scheduler does besides deciding: taking note of the decision.
+#[divan::bench]
+fn commit(bencher: Bencher<'_, '_>) {
+    let measured = front();
+    let front = PreparedFront::new(&measured);
+    let (mut state, now) = (state(&front, &measured), Millis::saturating(2_000.0));
+    let decision = front.decide(PolicyName::Adaptive, &qos(190.0), &state, now).unwrap();
+    bencher.bench_local(move || state.commit(black_box(&front), black_box(&decision), now));
+}
+
+/// What a scheduler does with a receipt.
+#[divan::bench]
+fn observe(bencher: Bencher<'_, '_>) {
+    let measured = front();
+    let front = PreparedFront::new(&measured);
+    let mut state = state(&front, &measured);
+    let seen = observation(&measured.points[50], 50);
+    bencher.bench_local(move || state.observe(black_box(&front), black_box(&seen)));
 }
 
 /// Once a front, not once a request.

@@ -170,7 +170,7 @@ impl Outlook {
             changes_clock,
             edge_j: joules.edge,
             cloud_j: joules.cloud,
-            energy_j: known.then(|| joules.edge + parts.wire_j + joules.cloud + change_j),
+            energy_j: known.then_some(joules.edge + parts.wire_j + joules.cloud + change_j),
             cost: if known { cost + change_cost } else { f64::INFINITY },
             change_cost: if known { change_cost } else { 0.0 },
         }
