@@ -1,6 +1,6 @@
 //! Policy `adaptive`, the default: decides by what is true now rather than by what was once measured.
 //!
-//! Of the configurations that floors and presences leave, with the front's two anchors, it takes the one of least
+//! Of the configurations that floors and presences leave, with the front's two anchors and the ties, it takes the one of least
 //! weighted energy whose *predicted quantile* of the latency is within the limit. The forecast is made stage by stage:
 //! the head at the wanted clock, the bytes over the live link, the cloud's queue and tail; receipts correct each stage
 //! and what is left of each configuration, and what they said is forgotten when nothing confirms it.
@@ -136,7 +136,7 @@ pub(crate) fn decide(
     let outlook = Outlook::new(state, cloud, now.get());
     let explores = is_exploring_due(state, now);
     let found = look(front, &constraints, state, &outlook, qos.latency_ms.get(), explores);
-    let Some(fastest) = found.fastest else { return Err(constraints.unmet(&front.ranked_with_anchors)) };
+    let Some(fastest) = found.fastest else { return Err(constraints.unmet(&front.candidates)) };
     let decided = |choice: Choice<'_>, reason| Decision {
         point: choice.candidate.point,
         configuration: choice.candidate.configuration,
@@ -176,7 +176,7 @@ fn look<'a>(
     explores: bool,
 ) -> Found<'a> {
     let mut found = Found::default();
-    for (candidate, correction) in front.ranked_with_anchors.iter().zip(&state.corrections) {
+    for (candidate, correction) in front.candidates.iter().zip(&state.corrections) {
         if !constraints.allow(candidate) {
             continue;
         }
@@ -239,7 +239,7 @@ fn compromise<'a>(
         energy + (1.0 - weight) * share(forecast.quantile_ms, fastest.forecast.quantile_ms)
     };
     let (mut best, mut least) = (*cheapest, score(&cheapest.forecast));
-    for (candidate, correction) in front.ranked_with_anchors.iter().zip(&state.corrections) {
+    for (candidate, correction) in front.candidates.iter().zip(&state.corrections) {
         if !constraints.allow(candidate) {
             continue;
         }

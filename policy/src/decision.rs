@@ -5,11 +5,13 @@ use schemas::{Configuration, Cut, Joules, Millis, PlanReason, PolicyName, Share}
 /// Which measurement of a front was chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Point {
-    /// The one at this index of [`Front::points`].
+    /// The one at this index of [`schemas::Front::points`].
     OfFront(usize),
-    /// [`Front::all_cloud`].
+    /// The one at this index of [`schemas::Front::tied`]; with policy `adaptive` only.
+    Tied(usize),
+    /// [`schemas::Front::all_cloud`].
     AllCloud,
-    /// [`Front::all_edge`].
+    /// [`schemas::Front::all_edge`].
     AllEdge,
 }
 

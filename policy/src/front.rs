@@ -27,6 +27,8 @@ pub struct PreparedFront {
     pub(crate) ranked: Box<[Candidate]>,
     /// The same and the anchors that are not among them, for constrained decisions.
     pub(crate) ranked_with_anchors: Box<[Candidate]>,
+    /// Those and the configurations that tie with points: under another link than the front's one of them may be best.
+    pub(crate) candidates: Box<[Candidate]>,
     pub(crate) all_cloud: Candidate,
     pub(crate) all_edge: Candidate,
     /// The link as it was when the front was measured.
@@ -50,12 +52,16 @@ impl PreparedFront {
                 with_anchors.push(anchor);
             }
         }
+        let tied = front.tied.iter().enumerate();
+        let tied = tied.map(|(index, tied)| Candidate::new(Point::Tied(index), tied, front.last_cut));
+        let mut candidates: Vec<Candidate> = with_anchors.iter().copied().chain(tied).collect();
+        candidates.sort_by(Candidate::in_order);
         ranked.sort_by(Candidate::in_order);
         with_anchors.sort_by(Candidate::in_order);
         if ranked.is_empty() {
             ranked.clone_from(&with_anchors);
         }
-        let link = LinkFit::of(with_anchors.iter().map(|candidate| &candidate.parts));
+        let link = LinkFit::of(candidates.iter().map(|candidate| &candidate.parts));
         Self {
             id: front.id,
             edge: front.edge.clone(),
@@ -65,6 +71,7 @@ impl PreparedFront {
             last_cut: front.last_cut,
             ranked: ranked.into_boxed_slice(),
             ranked_with_anchors: with_anchors.into_boxed_slice(),
+            candidates: candidates.into_boxed_slice(),
             all_cloud,
             all_edge,
             link,
@@ -122,6 +129,6 @@ impl PreparedFront {
 
     /// The position of a configuration among the candidates of adaptive decisions.
     pub(crate) fn position(&self, configuration: &Configuration) -> Option<usize> {
-        self.ranked_with_anchors.iter().position(|candidate| candidate.configuration == *configuration)
+        self.candidates.iter().position(|candidate| candidate.configuration == *configuration)
     }
 }

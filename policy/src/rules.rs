@@ -51,7 +51,7 @@ impl PreparedFront {
         Ok(candidate.decision(if forced { PlanReason::CloudAbsent } else { reason }))
     }
 
-    /// Decides with foresight: of the points and anchors that the floors leave, the least true energy within the
+    /// Decides with foresight: of all configurations of the front that the floors leave, the least true energy within the
     /// limit, otherwise the truly fastest. What no policy can beat; [`Decision`] holds the truth. `truth` is asked once
     /// for each.
     pub fn oracle(
@@ -63,7 +63,7 @@ impl PreparedFront {
         let constraints = Constraints::of(qos, cloud, self.last_cut())?;
         let energy = |truth: &Truth| truth.energy_j.map_or(f64::INFINITY, Joules::get);
         let mut best: Option<(&Candidate, Truth)> = None;
-        for point in self.ranked_with_anchors.iter().filter(|point| constraints.allow(point)) {
+        for point in self.candidates.iter().filter(|point| constraints.allow(point)) {
             let found = truth(point.point, &point.configuration);
             let better = best.is_none_or(|(_, best)| {
                 match (found.latency_ms <= qos.latency_ms, best.latency_ms <= qos.latency_ms) {
@@ -76,7 +76,7 @@ impl PreparedFront {
                 best = Some((point, found));
             }
         }
-        let (point, truth) = best.ok_or_else(|| constraints.unmet(&self.ranked_with_anchors))?;
+        let (point, truth) = best.ok_or_else(|| constraints.unmet(&self.candidates))?;
         let reason = if truth.latency_ms <= qos.latency_ms {
             PlanReason::LeastEnergyWithinLimit
         } else {

@@ -115,7 +115,7 @@ impl State {
             cloud_energy: Factor::ONE,
             overhead: Extra::default(),
             spread: Spread::new(settings.quantile.get()),
-            corrections: vec![Factor::ONE; front.ranked_with_anchors.len()].into_boxed_slice(),
+            corrections: vec![Factor::ONE; front.candidates.len()].into_boxed_slice(),
             explored_at_ms: None,
             settings,
         }
@@ -243,7 +243,7 @@ impl State {
         let now_ms = now.get();
         let Some(position) = front.position(&decision.configuration) else { return };
         let outlook = Outlook::new(self, decision.cloud, now_ms);
-        let forecast = outlook.forecast(&front.ranked_with_anchors[position], &self.corrections[position]);
+        let forecast = outlook.forecast(&front.candidates[position], &self.corrections[position]);
         let starts = self.edge_free_at_ms.max(now_ms) + forecast.change_ms;
         self.edge_free_at_ms = starts + forecast.edge_ms;
         if let Some(cloud) = decision.cloud.and_then(|cloud| self.clouds.get_mut(cloud)) {
@@ -270,12 +270,12 @@ impl State {
             return;
         }
         let Some(position) = front.position(&seen.configuration) else { return };
-        let parts = front.ranked_with_anchors[position].parts;
+        let parts = front.candidates[position].parts;
         let waited =
             (seen.edge_queue + seen.cloud_queue).get() + seen.hardware_change.unwrap_or(Millis::ZERO).get();
         let own_ms = (seen.latency.get() - waited).max(0.0);
         let before = Outlook::without_waiting(self, seen.cloud, now_ms)
-            .forecast(&front.ranked_with_anchors[position], &self.corrections[position]);
+            .forecast(&front.candidates[position], &self.corrections[position]);
         self.spread.observe(own_ms, before.mean_ms, before.quantile_ms, self.settings.quantile.get());
 
         let computed = (seen.edge + seen.wire + seen.cloud_time).get();
@@ -300,7 +300,7 @@ impl State {
         own_ms: f64,
     ) {
         let now_ms = seen.at.get();
-        let candidate = &front.ranked_with_anchors[position];
+        let candidate = &front.candidates[position];
         let explained = Outlook::without_waiting(self, seen.cloud, now_ms).forecast(candidate, &Factor::ONE);
         self.corrections[position].observe(own_ms, explained.mean_ms, now_ms);
         if candidate.energy_j.is_some() {

@@ -17,15 +17,15 @@ fn the_demo_measures_every_cut_and_compares_every_policy() {
     assert!(!found["offline"]["front"]["points"].as_array().unwrap().is_empty());
     let rows = found["policies"].as_array().unwrap();
     let names: Vec<_> = rows.iter().map(|row| row["policy"].as_str().unwrap()).collect();
-    assert_eq!(names, ["dynasplit", "cloud", "edge", "latency", "energy"]);
+    assert_eq!(names, ["adaptive", "dynasplit", "cloud", "edge", "latency", "energy"]);
     for row in rows {
         assert_eq!((&row["requests"], &row["answered"]), (&20.into(), &20.into()), "{row}");
         assert!(row["accuracy"].as_f64().unwrap() >= 0.8, "{row}");
         assert_eq!(row["energy"]["sources"], serde_json::json!(["emulated"]), "{row}");
     }
     let shares = |policy: usize| rows[policy]["shares"].clone();
-    assert_eq!(shares(1)["cloud"], 1.0, "policy cloud runs everything in the cloud");
-    assert_eq!(shares(2)["edge"], 1.0, "policy edge runs everything on the edge");
+    assert_eq!(shares(2)["cloud"], 1.0, "policy cloud runs everything in the cloud");
+    assert_eq!(shares(3)["edge"], 1.0, "policy edge runs everything on the edge");
 }
 
 #[test]

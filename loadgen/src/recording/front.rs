@@ -166,10 +166,10 @@ impl RecordedFront {
     /// # Errors
     /// A policy that the scheduler does not have.
     pub fn decide(&self, policy: PolicyName, limit: Millis) -> Result<usize, Refusal> {
-        let qos = Qos { latency_ms: limit, accuracy_floor: None, least_cut: None };
-        let decision = self.prepared.decide_by_front(policy, &qos, Cloud::Present)?;
+        let decision = self.prepared.decide_by_front(policy, &Qos::within(limit), Cloud::Present)?;
         Ok(match decision.point {
-            Point::OfFront(place) => self.points[place].configuration,
+            // A recording has no ties.
+            Point::OfFront(place) | Point::Tied(place) => self.points[place].configuration,
             Point::AllCloud => self.all_cloud,
             Point::AllEdge => self.all_edge,
         })

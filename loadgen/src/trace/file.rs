@@ -164,9 +164,9 @@ impl Columns {
             model,
             tenant: row.optional("tenant")?.map(Arc::new),
             qos: Qos {
-                latency_ms: Millis::saturating(limit),
                 accuracy_floor: floor(row)?,
                 least_cut: row.optional("least_cut")?.map(Cut),
+                ..Qos::within(Millis::saturating(limit))
             },
         })
     }

@@ -59,11 +59,7 @@ fn of_network(network: PaperNetwork, drawn: &[f64]) -> Result<Vec<TraceRequest>,
         query: 0,
         model: model.clone(),
         tenant: None,
-        qos: Qos {
-            latency_ms: Millis::saturating(extremes.map(*drawn, least, greatest)),
-            accuracy_floor: None,
-            least_cut: None,
-        },
+        qos: Qos::within(Millis::saturating(extremes.map(*drawn, least, greatest))),
     };
     Ok(drawn.iter().map(request).collect())
 }

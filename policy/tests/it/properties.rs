@@ -32,6 +32,7 @@ fn qos() -> impl Strategy<Value = Qos> {
 fn chosen(front: &Front, decision: &Decision) -> Measurement {
     match decision.point {
         Point::OfFront(index) => front.points[index].clone(),
+        Point::Tied(index) => front.tied[index].clone(),
         Point::AllCloud => front.all_cloud.clone(),
         Point::AllEdge => front.all_edge.clone(),
     }

@@ -101,6 +101,7 @@ fn decide(front: &Front, policy: PolicyName, limit: f64) -> String {
     let decision = PreparedFront::new(front).decide_by_front(policy, &qos, Cloud::Present).unwrap();
     match decision.point {
         Point::OfFront(index) => front.points[index].cut_name.clone(),
+        Point::Tied(index) => front.tied[index].cut_name.clone(),
         Point::AllCloud => front.all_cloud.cut_name.clone(),
         Point::AllEdge => front.all_edge.cut_name.clone(),
     }
