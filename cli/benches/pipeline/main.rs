@@ -186,7 +186,7 @@ async fn infer(bus: &Bus, model: &ModelName, picture: &[u8]) -> InferReply {
     let limit = Millis::new(10_000.0).unwrap();
     let request = InferRequest {
         input: Input::Encoded { bytes: picture.into() },
-        qos: Some(Qos { latency_ms: limit, accuracy_floor: None, least_cut: None }),
+        qos: Some(Qos::within(limit)),
         policy: None,
     };
     let answer = bus.ask(subjects::infer(model), MEASURING, &request).await.unwrap();

@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(300);
 
 async fn infer(bus: &Bus, model: &ModelName, picture: &Picture) -> InferReply {
     let bytes = fs::read(&picture.path).unwrap();
-    let qos = Qos { latency_ms: Millis::new(10_000.0).unwrap(), accuracy_floor: None, least_cut: None };
+    let qos = Qos::within(Millis::new(10_000.0).unwrap());
     let request = InferRequest {
         input: Input::Encoded { bytes: bytes.into() },
         qos: Some(qos),
