@@ -1,100 +1,140 @@
-//! The machine as the tuner sees it: itself, or the device it plays. Every call blocks for a few file reads.
+//! The machine as the tuner sees it: itself, or the device it plays. Every call blocks for a few file reads. `now` and
+//! `at` are the time since any fixed moment.
 
 use std::time::Duration;
 
+use energy::PowerModel;
 use schemas::{
-    DevicePower, EnergySource, HardwareReport, KiloHertz, Knob, KnobReport, KnobSupport, NodeId, SensorReport,
+    DevicePower, EnergySource, HardwareReport, Knob, KnobReport, KnobSupport, MeterReading, NodeId, Setting,
 };
 
-use crate::battery;
-use crate::cpufreq::CpuClock;
 use crate::emulation::EmulatedDevice;
 use crate::error::TunerError;
-use crate::hwmon;
-use crate::rapl::{self, PowerWindow};
+use crate::knobs::{Knobs, cores};
+use crate::lease::Leases;
+use crate::meters::{self, Meters, Sources};
+use crate::originals::Originals;
 use crate::settings::{DeclaredPower, Settings};
 use crate::sysfs::Sysfs;
 
 /// What the tuner reports on and sets.
 #[derive(Debug)]
 pub struct Device {
+    node: NodeId,
     sysfs: Sysfs,
     declared: Option<DeclaredPower>,
-    emulated: Option<EmulatedDevice>,
-    power: PowerWindow,
+    model: Option<PowerModel>,
+    pub(crate) emulated: Option<EmulatedDevice>,
+    pub(crate) knobs: Knobs,
+    meters: Meters,
+    pub(crate) leases: Leases,
+    pub(crate) originals: Originals,
 }
 
 impl Device {
-    /// The device that the settings describe. Reads nothing yet.
-    pub fn new(settings: &Settings) -> Result<Self, TunerError> {
-        Ok(Self {
+    /// The device that the settings describe. What an earlier tuner set and did not bring back returns now.
+    pub fn new(settings: &Settings, node: &NodeId) -> Result<Self, TunerError> {
+        let knobs = Knobs::find(settings);
+        let emulated = settings.emulated_device().map_err(|source| TunerError::Settings { source })?;
+        let originals = Originals::load(settings.state_file(node), |target| knobs.may_restore(target));
+        let mut device = Self {
+            node: node.clone(),
             sysfs: Sysfs::new(&settings.sysfs_root),
             declared: settings.power,
-            emulated: settings.emulated_device().map_err(|source| TunerError::Settings { source })?,
-            power: PowerWindow::default(),
-        })
+            model: settings.read_power_model()?,
+            emulated,
+            knobs,
+            meters: Meters::new(settings.meter.clone(), settings.meter_error),
+            leases: Leases::default(),
+            originals,
+        };
+        device.bring_back_what_ended(Duration::ZERO);
+        Ok(device)
     }
 
-    /// Reads the energy counters, so that a later report knows the mean power of the last second. `at` is the
-    /// time since any fixed moment.
+    /// Reads the energy meter, so that a later report knows what it has counted.
     pub fn sample(&mut self, at: Duration) {
-        if self.emulated.is_none() && self.declared.is_none() {
-            self.power.sample(&self.sysfs, at);
+        if self.emulated.is_none() {
+            self.meters.sample(Sources { sysfs: &self.sysfs, gpus: &self.knobs.gpus }, at);
         }
     }
 
-    /// Sets the clock and reads it back. Returns whether it had to be changed.
-    pub fn set_clock(&mut self, clock: KiloHertz) -> Result<bool, TunerError> {
-        match &mut self.emulated {
-            Some(emulated) => emulated.set(clock),
-            None => CpuClock::find(&self.sysfs)?.hold(clock),
+    /// What the meter has counted, or why there is none.
+    pub fn meter(&self) -> Result<MeterReading, TunerError> {
+        if let Some(emulated) = &self.emulated {
+            let reason = format!("{} is emulated: there is nothing to measure", emulated.name());
+            return Err(TunerError::NoMeter { reason });
         }
+        self.meters.reading().ok_or_else(|| TunerError::NoMeter { reason: self.meters.trouble() })
     }
 
     /// What the machine offers and how it is set now, read afresh.
-    pub fn report(&self, node: &NodeId) -> HardwareReport {
-        match &self.emulated {
-            Some(emulated) => emulated_report(node, emulated, cores(&self.sysfs)),
-            None => self.own_report(node),
-        }
-    }
-
-    fn own_report(&self, node: &NodeId) -> HardwareReport {
-        let (clock, support) = match CpuClock::find(&self.sysfs) {
-            Err(error) => (None, KnobSupport::Unsupported(error.in_words())),
-            Ok(clock) => {
-                let permission = clock.check_permission();
-                let reason = |error: TunerError| KnobSupport::Unsupported(error.in_words());
-                (Some(clock), permission.map_or_else(reason, |()| KnobSupport::Supported))
-            }
+    pub fn report(&mut self, now: Duration) -> HardwareReport {
+        let mut report = match &self.emulated {
+            Some(emulated) => emulated_report(&self.node, emulated, cores::online(&self.sysfs)),
+            None => self.own_report(),
         };
-        let settable = support == KnobSupport::Supported;
-        HardwareReport {
-            node: node.clone(),
-            emulates: None,
-            cores: cores(&self.sysfs),
-            frequencies_khz: clock
-                .as_ref()
-                .filter(|_| settable)
-                .map_or_else(Vec::new, |clock| clock.clocks().offered()),
-            frequency_khz: clock.as_ref().and_then(|clock| clock.held_at().ok().flatten()),
-            governor: clock.as_ref().and_then(|clock| clock.governor().ok()),
-            slowdown: None,
-            power: self.own_power(),
-            knobs: vec![KnobReport { knob: Knob::CpuFrequency, support, now: Vec::new() }],
-            sensors: sensors(&self.sysfs),
-            meter: None,
-            battery: None,
-            leases: Vec::new(),
-        }
+        report.leases = self.leases.report(now);
+        report
     }
 
-    fn own_power(&self) -> Option<DevicePower> {
+    /// Brings a report up to date with what an order may have changed. Sensors and rights stay as they were read.
+    pub fn refresh(&self, report: &mut HardwareReport, now: Duration) {
+        match &self.emulated {
+            Some(emulated) => set_emulated(report, emulated),
+            None => {
+                self.knobs.refresh_report(&mut report.knobs);
+                report.cores = cores::online(&self.sysfs);
+                self.set_clock_in(report);
+            }
+        }
+        report.leases = self.leases.report(now);
+    }
+
+    fn own_report(&mut self) -> HardwareReport {
+        self.knobs.refresh();
+        let knobs = self.knobs.report();
+        let settable = knobs
+            .iter()
+            .any(|knob| knob.knob == Knob::CpuFrequency && knob.support == KnobSupport::Supported);
+        let clock = self.knobs.clock();
+        let frequencies_khz = clock.filter(|_| settable).map_or_else(Vec::new, |clock| clock.offered());
+        let mut report = HardwareReport {
+            node: self.node.clone(),
+            emulates: None,
+            cores: cores::online(&self.sysfs),
+            frequencies_khz,
+            frequency_khz: None,
+            governor: None,
+            slowdown: None,
+            power: None,
+            knobs,
+            sensors: meters::sensors(Sources { sysfs: &self.sysfs, gpus: &self.knobs.gpus }),
+            meter: self.meters.reading(),
+            battery: meters::battery(&self.sysfs),
+            leases: Vec::new(),
+        };
+        self.set_clock_in(&mut report);
+        report
+    }
+
+    fn set_clock_in(&self, report: &mut HardwareReport) {
+        let clock = self.knobs.clock();
+        report.frequency_khz = clock.and_then(|clock| clock.held_at().ok().flatten());
+        report.governor = clock.and_then(|clock| clock.governor().ok());
+        report.power = self.own_power(report);
+    }
+
+    fn own_power(&self, report: &HardwareReport) -> Option<DevicePower> {
         if let Some(declared) = self.declared {
             return Some(declared.into());
         }
-        // The counters cannot tell computing from waiting: both are what the machine drew of late.
-        let watts = self.power.mean()?;
+        if let Some(model) = &self.model {
+            return model.power_at(report.frequency_khz);
+        }
+        // A meter alone cannot tell computing from waiting: both are what the machine drew of late. Who knows when it
+        // computed can split it (see `energy::Attribution`).
+        let watts = self.meters.mean()?;
         Some(DevicePower {
             active_w: watts,
             waiting_w: watts,
@@ -106,49 +146,33 @@ impl Device {
 }
 
 fn emulated_report(node: &NodeId, emulated: &EmulatedDevice, cores: u32) -> HardwareReport {
-    HardwareReport {
+    let knob = KnobReport { knob: Knob::CpuFrequency, support: KnobSupport::Supported, now: Vec::new() };
+    let mut report = HardwareReport {
         node: node.clone(),
         emulates: Some(emulated.name().to_owned()),
         // Those of this machine: emulation stretches time, it takes no cores away.
         cores,
         frequencies_khz: emulated.clocks(),
-        frequency_khz: Some(emulated.clock()),
+        frequency_khz: None,
         governor: Some("userspace (emulated)".to_owned()),
-        slowdown: Some(emulated.slowdown()),
-        power: emulated.power(),
-        knobs: vec![KnobReport {
-            knob: Knob::CpuFrequency,
-            support: KnobSupport::Supported,
-            now: Vec::new(),
-        }],
+        slowdown: None,
+        power: None,
+        knobs: vec![knob],
         // This machine's sensors say nothing about the device it plays.
         sensors: Vec::new(),
         meter: None,
         battery: None,
         leases: Vec::new(),
+    };
+    set_emulated(&mut report, emulated);
+    report
+}
+
+fn set_emulated(report: &mut HardwareReport, emulated: &EmulatedDevice) {
+    report.frequency_khz = Some(emulated.clock());
+    report.slowdown = Some(emulated.slowdown());
+    report.power = emulated.power();
+    for knob in &mut report.knobs {
+        knob.now = vec![Setting::CpuFrequency(emulated.clock())];
     }
-}
-
-fn sensors(sysfs: &Sysfs) -> Vec<SensorReport> {
-    let mut sensors: Vec<SensorReport> = rapl::zones(sysfs).iter().map(|zone| zone.report(sysfs)).collect();
-    sensors.extend(hwmon::sensors(sysfs));
-    sensors.extend(battery::sensors(sysfs));
-    sensors
-}
-
-/// Online cores as the kernel lists them; where it does not, those this process may use.
-fn cores(sysfs: &Sysfs) -> u32 {
-    let listed = sysfs.text("devices/system/cpu/online").ok().and_then(|list| count_of_list(&list));
-    listed.unwrap_or_else(|| {
-        std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(u32::MAX))
-    })
-}
-
-/// How many numbers a list such as `0-3,5` holds; `None` when it is no such list.
-fn count_of_list(list: &str) -> Option<u32> {
-    list.split(',').try_fold(0_u32, |count, part| {
-        let (first, last) = part.split_once('-').unwrap_or((part, part));
-        let (first, last): (u32, u32) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
-        count.checked_add(last.checked_sub(first)?.checked_add(1)?)
-    })
 }

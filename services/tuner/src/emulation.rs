@@ -81,6 +81,13 @@ impl EmulatedDevice {
         Ok(changed)
     }
 
+    /// Sets the clock it began with. Returns whether it was another.
+    pub fn reset(&mut self) -> bool {
+        let changed = self.clock != highest();
+        self.clock = highest();
+        changed
+    }
+
     /// How many times longer computing takes at this clock than on this machine.
     pub fn slowdown(&self) -> f64 {
         self.slowdown_at_highest * highest().0 as f64 / self.clock.0 as f64

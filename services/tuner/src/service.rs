@@ -6,7 +6,10 @@ use std::time::{Duration, Instant};
 
 use broker::{Announcement, Endpoint, Identity, PresenceUpdate, Request, Response, Serving, subjects};
 use chassis::{RunningService, ServiceContext};
-use schemas::{Fault, FaultKind, HardwareReport, NodeId, ServiceKind, TuneReply, TuneRequest};
+use schemas::{
+    Fault, FaultKind, HardwareReport, InstanceId, NodeId, ServiceKind, Setting, TuneOrder, TuneReply,
+    TuneRequest,
+};
 use tokio::task::spawn_blocking;
 use tracing::{info, warn};
 
@@ -23,11 +26,15 @@ const SAMPLING: Duration = Duration::from_millis(250);
 /// Every so many samples the whole hardware is read for the presence: each second, as often as it is announced.
 const SAMPLES_A_REPORT: u32 = 4;
 
-/// A tuner that answers. Dropped, it falls silent as in a crash.
+/// Who holds what was set without a lease.
+const ANYONE: &str = "anyone";
+
+/// A tuner that answers. Dropped, it falls silent as in a crash, and what it set stays until the next one starts.
 #[derive(Debug)]
 pub struct Running {
     announcement: Announcement,
     serving: Serving,
+    machine: Arc<Machine>,
     _sampler: Sampler,
 }
 
@@ -36,7 +43,9 @@ pub struct Running {
 /// Settings that make no sense are refused before anything is served.
 pub async fn start(settings: Settings, context: ServiceContext) -> Result<Running, TunerError> {
     let ServiceContext { bus, node, instance, .. } = context;
-    let machine = Arc::new(Machine::new(&settings, node.clone())?);
+    let name = node.clone();
+    let starting = spawn_blocking(move || Machine::new(&settings, &name)).await;
+    let machine = Arc::new(starting.map_err(|_| TunerError::Interrupted)??);
     let first = machine.clone();
     let report = spawn_blocking(move || first.read()).await.map_err(|_| TunerError::Interrupted)?;
     info!(emulates = report.emulates, clock = ?report.frequency_khz, knobs = ?report.knobs, "hardware");
@@ -48,16 +57,21 @@ pub async fn start(settings: Settings, context: ServiceContext) -> Result<Runnin
     let endpoint = Endpoint::new(CAPACITY).shared(subjects::tune(&node));
     let serving = bus.serve(endpoint, answer).await.map_err(at("serving tune requests"))?;
     let credits = serving.credits().clone();
-    let update = move || PresenceUpdate { hardware: machine.last_read(), ..PresenceUpdate::from(&credits) };
+    let known = machine.clone();
+    let update = move || PresenceUpdate { hardware: known.last_read(), ..PresenceUpdate::from(&credits) };
     let identity = Identity { service: ServiceKind::Tuner, instance, node };
     let announcement =
         bus.announce(identity, env!("CARGO_PKG_VERSION"), update).await.map_err(at("announcing itself"))?;
-    Ok(Running { announcement, serving, _sampler: sampler })
+    Ok(Running { announcement, serving, machine, _sampler: sampler })
 }
 
 impl RunningService for Running {
     async fn leave(self, grace: Duration) {
         self.announcement.leave(self.serving.leave(grace)).await;
+        let machine = self.machine;
+        if spawn_blocking(move || machine.release_all()).await.is_err() {
+            warn!("the original state may not be back: it will be when a tuner starts again");
+        }
     }
 }
 
@@ -78,44 +92,78 @@ fn question(request: &Request) -> Result<TuneRequest, Fault> {
         .map_err(|error| Fault::new(FaultKind::BadRequest, format!("not a tune request: {error}")))
 }
 
-/// The device behind a lock: one setting after another, each with its own read-back. Every method blocks.
+/// The device behind a lock: one order after another, each with its own read-back. Every method blocks.
+#[derive(Debug)]
 struct Machine {
-    node: NodeId,
     device: Mutex<Device>,
     /// The last report, apart so that the presence never waits for files.
     last: Mutex<Option<HardwareReport>>,
     started: Instant,
+    /// How long a clock set without a lease stays.
+    default_lease: Duration,
 }
 
 impl Machine {
-    fn new(settings: &Settings, node: NodeId) -> Result<Self, TunerError> {
-        let device = Mutex::new(Device::new(settings)?);
-        Ok(Self { node, device, last: Mutex::new(None), started: Instant::now() })
+    fn new(settings: &Settings, node: &NodeId) -> Result<Self, TunerError> {
+        let device = Mutex::new(Device::new(settings, node)?);
+        let default_lease = Duration::from_secs(u64::from(settings.lease_s));
+        Ok(Self { device, last: Mutex::new(None), started: Instant::now(), default_lease })
     }
 
     /// Does what is asked, and reports the machine as it is then.
     fn tune(&self, question: TuneRequest) -> Result<TuneReply, Fault> {
         let started = Instant::now();
         let mut device = lock(&self.device);
-        let changed = match question {
-            TuneRequest::Report => false,
+        let (mut dry_run, mut writes) = (false, Vec::new());
+        let hardware = match question {
+            TuneRequest::Report => self.read_from(&mut device),
             TuneRequest::SetFrequency(clock) => {
-                let set = device.set_clock(clock);
-                set.inspect_err(|error| warn!(%clock, reason = error.in_words(), "clock not set"))
-                    .map_err(|error| error.to_fault())?
+                writes = self.apply(&mut device, &self.order_of_anyone(clock)?)?;
+                self.refresh_from(&mut device)
+            }
+            TuneRequest::Apply(order) => {
+                dry_run = order.dry_run;
+                writes = self.apply(&mut device, &order)?;
+                self.refresh_from(&mut device)
+            }
+            TuneRequest::Release(holder) => {
+                device.release(&holder, self.started.elapsed());
+                self.refresh_from(&mut device)
             }
             _ => return Err(Fault::new(FaultKind::Unsupported, "this tuner does not know that request")),
         };
-        let hardware = self.read_from(&device);
-        Ok(TuneReply { hardware, changed, took_ms: started.elapsed().into(), writes: Vec::new() })
+        let changed = !dry_run && !writes.is_empty();
+        Ok(TuneReply { hardware, changed, took_ms: started.elapsed().into(), writes })
+    }
+
+    fn apply(&self, device: &mut Device, order: &TuneOrder) -> Result<Vec<schemas::SettingWrite>, Fault> {
+        let applied = device.apply(order, self.started.elapsed());
+        applied
+            .inspect_err(|error| warn!(holder = %order.holder, reason = error.in_words(), "not set"))
+            .map_err(|error| error.to_fault())
+    }
+
+    fn order_of_anyone(&self, clock: schemas::KiloHertz) -> Result<TuneOrder, Fault> {
+        let holder = InstanceId::new(ANYONE);
+        let holder = holder.map_err(|error| Fault::new(FaultKind::Internal, error.to_string()))?;
+        let settings = vec![Setting::CpuFrequency(clock)];
+        Ok(TuneOrder { holder, lease_ms: self.default_lease.into(), settings, dry_run: false })
     }
 
     fn read(&self) -> HardwareReport {
-        self.read_from(&lock(&self.device))
+        self.read_from(&mut lock(&self.device))
     }
 
-    fn read_from(&self, device: &Device) -> HardwareReport {
-        let report = device.report(&self.node);
+    fn read_from(&self, device: &mut Device) -> HardwareReport {
+        let report = device.report(self.started.elapsed());
+        *lock(&self.last) = Some(report.clone());
+        report
+    }
+
+    /// The last report with what an order may have changed: sensors are not read for it.
+    fn refresh_from(&self, device: &mut Device) -> HardwareReport {
+        let Some(mut report) = self.last_read() else { return self.read_from(device) };
+        device.refresh(&mut report, self.started.elapsed());
         *lock(&self.last) = Some(report.clone());
         report
     }
@@ -124,8 +172,16 @@ impl Machine {
         lock(&self.last).clone()
     }
 
+    /// Reads the meter, and brings back what nobody holds any more.
     fn sample(&self) {
-        lock(&self.device).sample(self.started.elapsed());
+        let now = self.started.elapsed();
+        let mut device = lock(&self.device);
+        device.sample(now);
+        device.bring_back_what_ended(now);
+    }
+
+    fn release_all(&self) {
+        lock(&self.device).release_all(self.started.elapsed());
     }
 }
 

@@ -53,23 +53,14 @@ impl Sysfs {
         read_number(&self.path(relative))
     }
 
-    /// Writes a value; the file must be there.
-    pub fn write(&self, relative: impl AsRef<Path>, value: &str) -> Result<(), TunerError> {
-        let path = self.path(relative);
-        let written = fs::OpenOptions::new().write(true).truncate(true).open(&path).and_then(|mut file| {
-            use io::Write;
-            file.write_all(value.as_bytes())
-        });
-        written.map_err(|source| TunerError::Write { path, value: value.to_owned(), source })
+    /// Whether there is such a file or folder.
+    pub fn is_there(&self, relative: impl AsRef<Path>) -> bool {
+        self.path(relative).exists()
     }
 
     /// Whether this process may write the file; nothing is written.
     pub fn check_writable(&self, relative: impl AsRef<Path>) -> Result<(), TunerError> {
-        let path = self.path(relative);
-        match fs::OpenOptions::new().write(true).open(&path) {
-            Ok(_) => Ok(()),
-            Err(source) => Err(TunerError::Write { path, value: String::new(), source }),
-        }
+        check_writable(&self.path(relative))
     }
 
     /// The names in a folder, sorted; empty when there is no such folder.
@@ -87,10 +78,28 @@ pub(crate) fn folder_names(folder: &Path) -> Vec<String> {
     names
 }
 
-fn read_text(path: &Path) -> Result<String, TunerError> {
+/// A file's text, trimmed.
+pub(crate) fn read_text(path: &Path) -> Result<String, TunerError> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(text.trim().to_owned()),
         Err(source) => Err(TunerError::Read { path: path.to_owned(), source }),
+    }
+}
+
+/// Writes a value; the file must be there.
+pub(crate) fn write_text(path: &Path, value: &str) -> Result<(), TunerError> {
+    let written = fs::OpenOptions::new().write(true).truncate(true).open(path).and_then(|mut file| {
+        use io::Write;
+        file.write_all(value.as_bytes())
+    });
+    written.map_err(|source| TunerError::Write { path: path.to_owned(), value: value.to_owned(), source })
+}
+
+/// Whether this process may write the file; nothing is written.
+pub(crate) fn check_writable(path: &Path) -> Result<(), TunerError> {
+    match fs::OpenOptions::new().write(true).open(path) {
+        Ok(_) => Ok(()),
+        Err(source) => Err(TunerError::Write { path: path.to_owned(), value: String::new(), source }),
     }
 }
 

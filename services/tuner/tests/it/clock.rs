@@ -5,13 +5,9 @@ use std::os::unix::fs::MetadataExt;
 use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
 use schemas::{FaultKind, KiloHertz, KnobSupport};
 use tuner::TunerError;
-use tuner::cpufreq::{Clocks, PolicyState, Way};
+use tuner::knobs::cpufreq::{Clocks, PolicyState, Way};
 
-use crate::trees::{INTEL, PI, Tree, VIRTUAL, node};
-
-fn megahertz(megahertz: u64) -> KiloHertz {
-    KiloHertz::from_megahertz(megahertz)
-}
+use crate::trees::{INTEL, PI, Sets, Tree, VIRTUAL, megahertz};
 
 #[test]
 fn the_pis_clock_is_set_through_the_userspace_governor() {
@@ -20,7 +16,7 @@ fn the_pis_clock_is_set_through_the_userspace_governor() {
     assert!(device.set_clock(megahertz(800)).unwrap());
     assert_eq!(tree.policy0("scaling_governor"), "userspace");
     assert_eq!(tree.policy0("scaling_setspeed"), "800000");
-    let report = device.report(&node());
+    let report = device.now();
     assert_eq!((report.frequency_khz, report.governor.as_deref()), (Some(megahertz(800)), Some("userspace")));
 }
 
@@ -33,7 +29,7 @@ fn clocks_whose_digits_hold_one_another_are_told_apart() {
         device.set_clock(megahertz(from)).unwrap();
         assert!(device.set_clock(megahertz(to)).unwrap(), "{from} to {to} was taken for done");
         assert_eq!(tree.policy0("scaling_setspeed"), (to * 1000).to_string());
-        assert_eq!(device.report(&node()).frequency_khz, Some(megahertz(to)));
+        assert_eq!(device.now().frequency_khz, Some(megahertz(to)));
     }
 }
 
@@ -68,7 +64,7 @@ fn without_a_userspace_governor_the_limits_hold_the_clock() {
                 assert_eq!(text, (clock * 1000).to_string(), "{policy} {file}");
             }
         }
-        let report = device.report(&node());
+        let report = device.now();
         assert_eq!(
             (report.frequency_khz, report.governor.as_deref()),
             (Some(megahertz(clock)), Some("powersave"))
@@ -117,7 +113,7 @@ fn files_that_cannot_be_written_make_the_knob_unsupported_with_the_reason() {
     // A folder cannot be opened for writing, even by root, who runs this in containers.
     tree.remove(governor);
     std::fs::create_dir(tree.root().join(governor)).unwrap();
-    let report = tree.device().report(&node());
+    let report = tree.device().now();
     let KnobSupport::Unsupported(reason) = &report.knobs[0].support else { panic!("{report:?}") };
     assert!(reason.contains("scaling_governor"), "{reason}");
     assert!(report.frequencies_khz.is_empty());
@@ -130,7 +126,7 @@ fn a_permission_that_lacks_is_explained() {
         value: "1".to_owned(),
         source: std::io::Error::from(std::io::ErrorKind::PermissionDenied),
     };
-    assert!(error.in_words().contains("run the tuner as root"), "{}", error.in_words());
+    assert!(error.in_words().contains("docs/tuner.md"), "{}", error.in_words());
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! The tuner on recorded sysfs trees and, as a service, over a real broker.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod calibration;
 mod clock;
 mod emulation;
+mod knobs;
+mod leases;
 mod report;
 mod sensors;
 mod service;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use broker::{Bus, Call, CallError, subjects};
 use chassis::{RunningService, ServiceContext};
 use schemas::{
-    EnergySource, Fault, FaultKind, InstanceId, KiloHertz, KnobSupport, Presence, ServiceKind, TuneReply,
-    TuneRequest, UnixMillis,
+    EnergySource, Fault, FaultKind, InstanceId, KiloHertz, KnobSupport, Millis, Presence, ServiceKind,
+    Setting, TuneOrder, TuneReply, TuneRequest, UnixMillis,
 };
 use testkit::{TestServer, wait_for};
 use tuner::{Settings, TunerError};
@@ -166,4 +166,86 @@ async fn settings_that_make_no_sense_end_the_start() {
     let settings = Settings { emulate: Some("cray-1".to_owned()), ..Settings::default() };
     let error = tuner::start(settings, context(bus)).await.unwrap_err();
     assert!(matches!(error, TunerError::Settings { .. }), "{error}");
+}
+
+fn order(holder: &str, milliseconds: f64, megahertz: u64) -> TuneRequest {
+    TuneRequest::Apply(TuneOrder {
+        holder: InstanceId::new(holder).unwrap(),
+        lease_ms: Millis::new(milliseconds).unwrap(),
+        settings: vec![Setting::CpuFrequency(KiloHertz::from_megahertz(megahertz))],
+        dry_run: false,
+    })
+}
+
+async fn governor_is_back(tree: &Tree) -> anyhow::Result<()> {
+    let back = || {
+        let governor = tree.policy0("scaling_governor");
+        async move { if governor == "ondemand" { Ok(()) } else { Err(governor) } }
+    };
+    wait_for(PATIENCE, back).await
+}
+
+/// The holder crashes: it renews nothing, releases nothing, and the original state returns.
+#[tokio::test]
+async fn when_the_holder_is_gone_the_original_state_returns() -> anyhow::Result<()> {
+    let tree = Tree::of(PI);
+    let site = Site::start(tree.settings()).await?;
+    let set = site.tune(order("edge", 60_000.0, 800)).await?;
+    assert_eq!((set.hardware.leases.len(), set.writes.len()), (1, 2));
+    let refused = site.tune(order("other", 500.0, 600)).await.unwrap_err();
+    assert_eq!(refused.kind, FaultKind::Overloaded);
+    // Its last renewal was a short one.
+    site.tune(order("edge", 300.0, 800)).await?;
+    governor_is_back(&tree).await?;
+    site.tune(order("other", 60_000.0, 600)).await?;
+    let released = site.tune(TuneRequest::Release(InstanceId::new("other")?)).await?;
+    assert_eq!((released.hardware.leases.len(), tree.policy0("scaling_governor").as_str()), (0, "ondemand"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_tuner_that_leaves_brings_everything_back() -> anyhow::Result<()> {
+    let tree = Tree::of(PI);
+    let site = Site::start(tree.settings()).await?;
+    site.tune(order("edge", 60_000.0, 800)).await?;
+    site.tuner.leave(Duration::from_secs(1)).await;
+    assert_eq!(tree.policy0("scaling_governor"), "ondemand");
+    Ok(())
+}
+
+/// The tuner's process is killed (`SIGKILL`) while somebody holds a clock; the next process brings the state back.
+#[tokio::test]
+async fn a_killed_tuners_settings_are_brought_back_by_the_next() -> anyhow::Result<()> {
+    let tree = Tree::of(PI);
+    let server = TestServer::start().await?;
+    let bus = server.connect("test").await?;
+    let process = || {
+        std::process::Command::new(env!("CARGO_BIN_EXE_splinter-tuner"))
+            .env("SPLINTER_BROKER__URL", server.url())
+            .env("SPLINTER_NODE__NODE", node().as_str())
+            .env("SPLINTER_TUNER__SYSFS_ROOT", tree.root())
+            .env("SPLINTER_TUNER__STATE_DIR", tree.root().join("state"))
+            .spawn()
+    };
+    let mut tuner = Killed(process()?);
+    let body = schemas::encode(&order("edge", 60_000.0, 800))?;
+    let call = Call::new(vec![subjects::tune(&node())], PATIENCE, body);
+    bus.call_until_deadline(call).await?;
+    assert_eq!(tree.policy0("scaling_setspeed"), "800000");
+    tuner.0.kill()?;
+    tuner.0.wait()?;
+    assert_eq!(tree.policy0("scaling_governor"), "userspace", "nobody was there to bring it back");
+    let _next = Killed(process()?);
+    governor_is_back(&tree).await
+}
+
+/// A process that does not outlive its test.
+struct Killed(std::process::Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
 }

@@ -3,15 +3,16 @@
 //! Frequencies are parsed into numbers and compared as numbers. (The paper's program looked for "800" in
 //! "1800000", and left the old clock where it should have set a new one.)
 //!
-//! A machine with several policies (clusters, or one a core) is set as one: the clocks it offers are those that
-//! every policy has.
+//! A machine with several policies (clusters, or one a core) is set as one with the clocks that every policy has; each
+//! policy can also be set by itself.
 
 use std::path::Path;
 
-use schemas::KiloHertz;
+use schemas::{KiloHertz, Setting};
 
 use crate::error::TunerError;
 use crate::sysfs::{Sysfs, parse_number};
+use crate::transaction::Write;
 
 const POLICIES: &str = "devices/system/cpu/cpufreq";
 
@@ -157,56 +158,62 @@ impl PolicyState {
     }
 }
 
+/// One group of cores that share a clock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Policy {
+    number: u16,
+    clocks: Clocks,
+    way: Way,
+}
+
 /// The clock of a machine that has one to set.
 #[derive(Debug, Clone)]
 pub struct CpuClock {
     sysfs: Sysfs,
-    policies: Vec<String>,
-    clocks: Clocks,
-    way: Way,
+    policies: Vec<Policy>,
+    /// What every policy has; `None` when they have no clock in common.
+    shared: Option<Clocks>,
 }
 
 impl CpuClock {
     /// Looks for cpufreq under the root. An error says why the clock cannot be set here.
     pub fn find(sysfs: &Sysfs) -> Result<Self, TunerError> {
-        let policies: Vec<String> =
-            sysfs.names(POLICIES).into_iter().filter(|name| name.starts_with("policy")).collect();
-        let unsupported = |reason: String| TunerError::Unsupported { reason };
-        let mut clocks: Option<Clocks> = None;
-        for policy in &policies {
-            let own = clocks_of(sysfs, policy)?;
-            clocks = Some(match clocks {
-                None => own,
-                Some(others) => others
-                    .shared_with(own)
-                    .ok_or_else(|| unsupported("its cores' clocks have no value in common".to_owned()))?,
-            });
-        }
-        let Some(clocks) = clocks else {
+        let mut numbers: Vec<u16> = sysfs
+            .names(POLICIES)
+            .iter()
+            .filter_map(|name| name.strip_prefix("policy")?.parse().ok())
+            .collect();
+        numbers.sort_unstable();
+        let policy = |number: u16| {
+            Ok(Policy { number, clocks: clocks_of(sysfs, number)?, way: way_of(sysfs, number)? })
+        };
+        let policies = numbers.into_iter().map(policy).collect::<Result<Vec<Policy>, TunerError>>()?;
+        let Some(first) = policies.first() else {
             let folder = sysfs.path(POLICIES);
-            return Err(unsupported(format!(
+            return Err(TunerError::unsupported(format!(
                 "there is no policy in {}: a virtual machine, or a kernel without a cpufreq driver",
                 folder.display()
             )));
         };
-        let way = way_of(sysfs, &policies)?;
-        Ok(Self { sysfs: sysfs.clone(), policies, clocks, way })
+        let mut others = policies.iter().skip(1).map(|policy| policy.clocks.clone());
+        let shared = others.try_fold(first.clocks.clone(), Clocks::shared_with);
+        Ok(Self { sysfs: sysfs.clone(), policies, shared })
     }
 
-    /// The clocks it can be set to.
-    pub fn clocks(&self) -> &Clocks {
-        &self.clocks
+    /// The clocks that the whole machine can be set to; empty when its policies have none in common.
+    pub fn offered(&self) -> Vec<KiloHertz> {
+        self.shared.as_ref().map_or_else(Vec::new, Clocks::offered)
     }
 
     /// Whether this process may set it; nothing is written.
     pub fn check_permission(&self) -> Result<(), TunerError> {
-        let files: &[&str] = match self.way {
-            Way::Userspace => &["scaling_governor", "scaling_setspeed"],
-            Way::Limits => &["scaling_min_freq", "scaling_max_freq"],
-        };
         for policy in &self.policies {
+            let files: &[&str] = match policy.way {
+                Way::Userspace => &["scaling_governor", "scaling_setspeed"],
+                Way::Limits => &["scaling_min_freq", "scaling_max_freq"],
+            };
             for file in files {
-                self.sysfs.check_writable(file_of(policy, file))?;
+                self.sysfs.check_writable(file_of(policy.number, file))?;
             }
         }
         Ok(())
@@ -216,7 +223,7 @@ impl CpuClock {
     pub fn governor(&self) -> Result<String, TunerError> {
         let mut governors = Vec::new();
         for policy in &self.policies {
-            governors.push(self.sysfs.text(file_of(policy, "scaling_governor"))?);
+            governors.push(self.sysfs.text(file_of(policy.number, "scaling_governor"))?);
         }
         governors.dedup();
         Ok(governors.join(", "))
@@ -226,37 +233,73 @@ impl CpuClock {
     pub fn held_at(&self) -> Result<Option<KiloHertz>, TunerError> {
         let mut held = Vec::new();
         for policy in &self.policies {
-            held.push(self.state(policy)?.held_at());
+            held.push(self.state(policy.number)?.held_at());
         }
         held.dedup();
         Ok(if let [clock] = held.as_slice() { *clock } else { None })
     }
 
-    /// Holds the clock, and reads back that it is so. Returns whether anything had to be written.
-    pub fn hold(&self, clock: KiloHertz) -> Result<bool, TunerError> {
-        if !self.clocks.allow(clock) {
-            return Err(TunerError::NotAClock { asked: clock, allowed: self.clocks.in_words() });
+    /// What the clock is held at, as settings that would bring it about: one for all policies, or one for each that is
+    /// held while they differ.
+    pub fn now(&self) -> Result<Vec<Setting>, TunerError> {
+        if let Some(clock) = self.held_at()? {
+            return Ok(vec![Setting::CpuFrequency(clock)]);
         }
-        let mut changed = false;
+        let mut held = Vec::new();
         for policy in &self.policies {
-            let writes = self.state(policy)?.writes_for(clock, self.way);
-            changed |= !writes.is_empty();
-            for (file, value) in writes {
-                self.sysfs.write(file_of(policy, file), &value)?;
+            let clock = self.state(policy.number)?.held_at();
+            held.extend(clock.map(|clock_khz| Setting::PolicyFrequency { policy: policy.number, clock_khz }));
+        }
+        Ok(held)
+    }
+
+    /// What must be written to hold every policy (`only` = `None`) or one of them at the clock.
+    pub fn plan(&self, only: Option<u16>, clock: KiloHertz) -> Result<Vec<Write>, TunerError> {
+        let mut writes = Vec::new();
+        for policy in self.chosen(only, clock)? {
+            for (file, value) in self.state(policy.number)?.writes_for(clock, policy.way) {
+                writes.push(Write::file(self.sysfs.path(file_of(policy.number, file)), value));
             }
-            let now = self.state(policy)?;
+        }
+        Ok(writes)
+    }
+
+    /// Reads back whether the clock is held.
+    pub fn verify(&self, only: Option<u16>, clock: KiloHertz) -> Result<(), TunerError> {
+        for policy in self.chosen(only, clock)? {
+            let now = self.state(policy.number)?;
             if now.held_at() != Some(clock) {
                 return Err(TunerError::NotApplied {
-                    policy: policy.clone(),
-                    asked: clock,
+                    what: format!("policy{}", policy.number),
+                    asked: clock.to_string(),
                     read_back: format!("governor {}, {} to {}", now.governor, now.least, now.greatest),
                 });
             }
         }
-        Ok(changed)
+        Ok(())
     }
 
-    fn state(&self, policy: &str) -> Result<PolicyState, TunerError> {
+    fn chosen(&self, only: Option<u16>, clock: KiloHertz) -> Result<Vec<&Policy>, TunerError> {
+        let (chosen, clocks): (Vec<&Policy>, Option<&Clocks>) = match only {
+            None => (self.policies.iter().collect(), self.shared.as_ref()),
+            Some(number) => {
+                let policy = self.policies.iter().find(|policy| policy.number == number);
+                let missing = || TunerError::unsupported(format!("there is no cpufreq policy {number} here"));
+                let policy = policy.ok_or_else(missing)?;
+                (vec![policy], Some(&policy.clocks))
+            }
+        };
+        let clocks = clocks.ok_or_else(|| {
+            let text = "its groups of cores have no clock in common: set them one by one (policy_frequency)";
+            TunerError::unsupported(text.to_owned())
+        })?;
+        if clocks.allow(clock) {
+            return Ok(chosen);
+        }
+        Err(TunerError::NotAClock { asked: clock, allowed: clocks.in_words() })
+    }
+
+    fn state(&self, policy: u16) -> Result<PolicyState, TunerError> {
         let setspeed = self.sysfs.text_if_there(file_of(policy, "scaling_setspeed"))?;
         Ok(PolicyState {
             governor: self.sysfs.text(file_of(policy, "scaling_governor"))?,
@@ -267,11 +310,11 @@ impl CpuClock {
     }
 }
 
-fn file_of(policy: &str, file: &str) -> String {
-    format!("{POLICIES}/{policy}/{file}")
+fn file_of(policy: u16, file: &str) -> String {
+    format!("{POLICIES}/policy{policy}/{file}")
 }
 
-fn clocks_of(sysfs: &Sysfs, policy: &str) -> Result<Clocks, TunerError> {
+fn clocks_of(sysfs: &Sysfs, policy: u16) -> Result<Clocks, TunerError> {
     let list = file_of(policy, "scaling_available_frequencies");
     if let Some(text) = sysfs.text_if_there(&list)? {
         let clocks = parse_clocks(&sysfs.path(&list), &text)?;
@@ -295,14 +338,9 @@ fn parse_clocks(path: &Path, text: &str) -> Result<Vec<KiloHertz>, TunerError> {
     Ok(clocks)
 }
 
-fn way_of(sysfs: &Sysfs, policies: &[String]) -> Result<Way, TunerError> {
-    for policy in policies {
-        let governors = sysfs.text_if_there(file_of(policy, "scaling_available_governors"))?;
-        let has_userspace =
-            governors.is_some_and(|governors| governors.split_whitespace().any(|word| word == "userspace"));
-        if !has_userspace {
-            return Ok(Way::Limits);
-        }
-    }
-    Ok(Way::Userspace)
+fn way_of(sysfs: &Sysfs, policy: u16) -> Result<Way, TunerError> {
+    let governors = sysfs.text_if_there(file_of(policy, "scaling_available_governors"))?;
+    let has_userspace =
+        governors.is_some_and(|governors| governors.split_whitespace().any(|word| word == "userspace"));
+    Ok(if has_userspace { Way::Userspace } else { Way::Limits })
 }
