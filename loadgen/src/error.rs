@@ -130,4 +130,12 @@ pub enum LoadgenError {
     /// A folder without a JPEG or PNG file.
     #[error("{} holds no .jpg, .jpeg or .png file", .0.display())]
     NoPictures(PathBuf),
+    /// The oracle with random numbers that one look changes.
+    #[error(
+        "policy oracle must see every outcome beforehand, which NumPy's random numbers do not allow: use --outcomes paired or mean"
+    )]
+    OracleCannotForesee,
+    /// A simulated executor cannot be named.
+    #[error("a simulated executor cannot be named")]
+    Instance(#[source] schemas::InvalidId),
 }

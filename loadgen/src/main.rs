@@ -23,6 +23,14 @@ enum Command {
     /// Make traces of requests and of links, from a seed, and look at them
     #[command(subcommand)]
     Trace(commands::trace::TraceCommand),
+    /// Run the scheduler's own core in virtual time: on recorded runs, or with queues, links and failures
+    #[command(subcommand)]
+    Simulate(commands::simulate::SimulateCommand),
+    /// Re-run a published evaluation on its own data, every published value beside ours
+    #[command(subcommand)]
+    Reproduce(commands::reproduce::ReproduceCommand),
+    /// Find what is wrong with a recorded pool, and what it changes
+    Check(commands::check::CheckArguments),
 }
 
 fn main() -> ExitCode {
@@ -33,6 +41,9 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Trace(command) => commands::trace::run(command),
+        Command::Simulate(command) => commands::simulate::run(&command),
+        Command::Reproduce(command) => commands::reproduce::run(&command),
+        Command::Check(arguments) => commands::check::run(&arguments),
     }
 }
 

@@ -75,6 +75,10 @@ impl Recording {
                 problem: wrong.problem.clone(),
             });
         }
+        if let Some((row, problem)) = table.rows.iter().find_map(|row| Some((row, in_another_unit(row)?))) {
+            let (path, column) = (path.to_owned(), "latency".to_owned());
+            return Err(LoadgenError::InvalidValue { path, line: row.line, column, problem });
+        }
         let space = space_of(network, declared, &table.rows)?;
         let legal = |row: &Row| space.candidate(&row.values).filter(|&candidate| space.is_legal(candidate));
         if let Some(row) = table.rows.iter().find(|row| legal(row).is_none()) {
@@ -222,6 +226,17 @@ impl Recording {
     pub fn energy(&self, row: usize) -> Result<Joules, LoadgenError> {
         self.rows[row].energy.ok_or_else(|| LoadgenError::NoEnergy(self.path.clone()))
     }
+}
+
+/// Whole and stages that are so many times apart are in different units: seconds and milliseconds are a thousand.
+const ANOTHER_UNIT: f64 = 50.0;
+
+fn in_another_unit(row: &Row) -> Option<String> {
+    let parts = row.parts?;
+    let sum = (parts.edge_time + parts.wire_time + parts.cloud_time).get();
+    let whole = row.latency.get();
+    let apart = whole > 0.0 && sum > 0.0 && !(1.0 / ANOTHER_UNIT..=ANOTHER_UNIT).contains(&(whole / sum));
+    apart.then(|| format!("{whole} ms are not the sum of the stages, {sum} ms: another unit?"))
 }
 
 /// The cut of a candidate.

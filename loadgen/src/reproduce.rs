@@ -26,6 +26,7 @@ pub use tables::{Cell, Row, Table, Verdict};
 
 use crate::error::LoadgenError;
 use crate::recording::{Recording, Testbed, network_of, read_workload};
+use crate::trace::paper;
 
 /// The seed of everything random in the paper's programs.
 pub const PAPER_SEED: u32 = 123_456_789;
@@ -42,7 +43,7 @@ pub struct Data {
     pub recording: Recording,
     /// Runs of the testbed, where there is such a file.
     pub testbed: Option<Testbed>,
-    /// The limits of the workloads that are there, by their number of requests.
+    /// The limits of the workloads, by their number of requests: from the files, otherwise, for the paper's networks, drawn again.
     pub workloads: Vec<(usize, Vec<Millis>)>,
     /// Files that were looked for and are not there, in words.
     pub absent: Vec<String>,
@@ -87,7 +88,7 @@ pub struct Decisions {
 /// A published number and ours.
 #[derive(Debug, Clone, Serialize)]
 pub struct Claim {
-    /// What it is of: table, strategy and quantity.
+    /// What it is, in words.
     pub what: String,
     /// Where it was published.
     pub source: String,
@@ -124,16 +125,33 @@ impl Data {
         let testbed = testbed.map(|path| Testbed::read(&path)).transpose()?;
         let mut workloads = Vec::new();
         for requests in WORKLOADS {
-            let name = format!("workload_{requests}_samples.csv");
-            let Some(path) = present(name, &mut absent) else { continue };
-            match read_workload(&path, network) {
-                Ok(limits) => workloads.push((requests, limits)),
-                Err(error @ LoadgenError::NoLimits { .. }) => absent.push(error.to_string()),
-                Err(error) => return Err(error),
+            let path = present(format!("workload_{requests}_samples.csv"), &mut absent);
+            let limits = match path.map(|path| read_workload(&path, network)) {
+                None => None,
+                Some(Ok(limits)) => Some(limits),
+                Some(Err(error @ LoadgenError::NoLimits { .. })) => {
+                    absent.push(error.to_string());
+                    None
+                }
+                Some(Err(error)) => return Err(error),
+            };
+            if let Some(limits) =
+                limits.map_or_else(|| drawn(network, requests), |limits| Ok(Some(limits)))?
+            {
+                workloads.push((requests, limits));
             }
         }
         Ok(Self { network: network.to_owned(), recording, testbed, workloads, absent })
     }
+}
+
+/// The paper's own limits of one of its networks, drawn again; `None` for other networks.
+fn drawn(network: &str, requests: usize) -> Result<Option<Vec<Millis>>, LoadgenError> {
+    if paper::NETWORKS.iter().all(|known| known.name != network) {
+        return Ok(None);
+    }
+    let workload = paper::workload(paper::SEED, requests, &[network])?;
+    Ok(Some(workload.requests().iter().map(|request| request.qos.latency_ms).collect()))
 }
 
 /// The networks of which a folder holds a pool, in the order of their names.
@@ -159,19 +177,29 @@ pub fn networks_in(folder: &Path) -> Result<Vec<String>, LoadgenError> {
     Ok(networks)
 }
 
-/// Re-runs the evaluation of one network. `seeds` is the number of draws over which Splinter is compared with the paper.
+/// How Splinter is compared with the paper.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wishes {
+    /// Draws of outcomes.
+    pub seeds: u32,
+    /// Whether Splinter's own search is run with the paper's budget, which takes some seconds.
+    pub search: bool,
+}
+
+/// Re-runs the evaluation of one network.
 ///
 /// # Errors
 /// Data without energy, or without a run of a baseline.
-pub fn reproduce(data: &Data, published: &Published, seeds: u32) -> Result<Reproduction, LoadgenError> {
+pub fn reproduce(data: &Data, published: &Published, wishes: Wishes) -> Result<Reproduction, LoadgenError> {
     let study = Study::of(&data.recording, data.testbed.as_ref())?;
     let tables = tables::tables(data, &study, published)?;
     let claims = claims(&data.network, published, &tables);
     let decisions = data.testbed.as_ref().map(|testbed| decisions(data, testbed, &study)).transpose()?;
     let decisions = decisions.unwrap_or_default();
     let longest = data.workloads.iter().max_by_key(|(requests, _)| *requests);
-    let comparison =
-        longest.map(|(_, limits)| comparison::compare(&data.recording, &study, limits, seeds)).transpose()?;
+    let comparison = longest
+        .map(|(_, limits)| comparison::compare(&data.recording, &study, limits, wishes))
+        .transpose()?;
     let verdicts: Vec<Verdict> = claims
         .iter()
         .map(|claim| claim.verdict)
@@ -199,7 +227,7 @@ fn claims(network: &str, published: &Published, tables: &[Table]) -> Vec<Claim> 
             let row = table.and_then(|table| table.row(&claim.strategy));
             let value = row.and_then(|row| row.quantity(&claim.quantity));
             Claim {
-                what: format!("{}, {}: {}", claim.table, claim.strategy, claim.quantity),
+                what: claim.what.clone(),
                 source: claim.source.clone(),
                 published: claim.value.text().to_owned(),
                 value,

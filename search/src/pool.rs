@@ -212,8 +212,8 @@ fn rank(value: &Value) -> (u64, String) {
     }
 }
 
-/// Bytes of each cut: the mean of those that rows say.
-fn facts(space: &Space, rows: &[Row]) -> Vec<CutFacts> {
+/// What rows say of the cuts beforehand, in the order of the knob's values: the mean of their bytes.
+pub fn facts(space: &Space, rows: &[Row]) -> Vec<CutFacts> {
     let mut said: HashMap<&Value, (f64, u32)> = HashMap::new();
     for row in rows {
         let cut = row.values.iter().find(|(knob, _)| *knob == Knob::Cut);

@@ -39,8 +39,11 @@ pub struct Choice {
 /// A front over a recording, ready for the scheduler's policies.
 #[derive(Debug, Clone)]
 pub struct RecordedFront {
+    front: Front,
     prepared: PreparedFront,
     points: Vec<Choice>,
+    /// Every recorded configuration as the policies see it.
+    configurations: Vec<Configuration>,
     all_cloud: usize,
     all_edge: usize,
 }
@@ -157,7 +160,34 @@ impl RecordedFront {
             ended_at: UnixMillis(0),
             software: concat!("loadgen ", env!("CARGO_PKG_VERSION")).to_owned(),
         };
-        Self { prepared: PreparedFront::new(&front), points, all_cloud, all_edge }
+        let places = 0..recording.configurations().len();
+        let configurations = places.map(|place| configuration(recording, place)).collect();
+        Self { prepared: PreparedFront::new(&front), front, points, configurations, all_cloud, all_edge }
+    }
+
+    /// The same as the optimizer publishes it.
+    pub fn front(&self) -> &Front {
+        &self.front
+    }
+
+    /// What the policies decide on.
+    pub fn prepared(&self) -> &PreparedFront {
+        &self.prepared
+    }
+
+    /// A place in [`Recording::configurations`] as the policies see it.
+    pub fn configuration(&self, place: usize) -> Configuration {
+        self.configurations[place]
+    }
+
+    /// The place in [`Recording::configurations`] that a decision means.
+    pub fn at(&self, point: Point) -> usize {
+        match point {
+            // A recording has no ties.
+            Point::OfFront(place) | Point::Tied(place) => self.points[place].configuration,
+            Point::AllCloud => self.all_cloud,
+            Point::AllEdge => self.all_edge,
+        }
     }
 
     /// Decides a request by its latency limit alone, as the scheduler would. Gives the configuration's place in
@@ -167,12 +197,7 @@ impl RecordedFront {
     /// A policy that the scheduler does not have.
     pub fn decide(&self, policy: PolicyName, limit: Millis) -> Result<usize, Refusal> {
         let decision = self.prepared.decide_by_front(policy, &Qos::within(limit), Cloud::Present)?;
-        Ok(match decision.point {
-            // A recording has no ties.
-            Point::OfFront(place) | Point::Tied(place) => self.points[place].configuration,
-            Point::AllCloud => self.all_cloud,
-            Point::AllEdge => self.all_edge,
-        })
+        Ok(self.at(decision.point))
     }
 
     /// Its points, in the order in which they were measured.

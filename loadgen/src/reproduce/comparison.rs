@@ -4,11 +4,14 @@
 //! several seeds, and compared with the paper's seed by seed.
 
 use schemas::{Millis, PolicyName};
+use search::Observation;
+use search::pool::facts;
+use search::strategy::StrategyName;
 use serde::Serialize;
 
-use super::Study;
+use super::{Study, Wishes};
 use crate::error::LoadgenError;
-use crate::recording::{RecordedFront, Recording};
+use crate::recording::{Choice, PooledSpread, RecordedFront, Recording, Values};
 use crate::simulate::draw::Draw;
 use crate::simulate::figures::Figures;
 use crate::simulate::interval::Interval;
@@ -51,31 +54,81 @@ pub struct Entrant {
 /// Compares on one workload.
 ///
 /// # Errors
-/// A recording without energy.
+/// A recording without energy, or a space that is too large to be searched.
 pub fn compare(
     recording: &Recording,
     study: &Study,
     limits: &[Millis],
-    seeds: u32,
+    wishes: Wishes,
 ) -> Result<Comparison, LoadgenError> {
     let runs = RecordedRuns::of(recording)?;
     let budget = study.searched.len();
     let own = RecordedFront::of_means(recording, study.anchors);
-    let fronts = [
-        (format!("DynaSplit's, single runs of {budget} trials"), study.budget_front.clone()),
-        ("the same points at their means".to_owned(), study.budget_front_at_means(recording)),
-        ("Splinter's, means of every configuration".to_owned(), own),
+    let mut entered = vec![
+        (
+            format!("DynaSplit's: single runs of {budget} trials"),
+            study.budget_front.clone(),
+            PolicyName::Dynasplit,
+        ),
+        (
+            "its points at their means".to_owned(),
+            study.budget_front_at_means(recording),
+            PolicyName::Dynasplit,
+        ),
     ];
-    let mut entrants: Vec<Entrant> = Vec::new();
-    let mut paper: Vec<Figures> = Vec::new();
-    for (name, front) in fronts {
-        let figures = figures_of(&runs, &front, PolicyName::Dynasplit, limits, seeds)?;
+    if wishes.search {
+        let searched = searched(recording, study, budget)?;
+        let name = format!("Splinter's search: means of {} configurations", searched.1);
+        entered.push((name.clone(), searched.0.clone(), PolicyName::Dynasplit));
+        entered.push((name, searched.0, PolicyName::Adaptive));
+    }
+    let name = format!("Splinter's: means of all {}", recording.configurations().len());
+    for policy in [PolicyName::Dynasplit, PolicyName::Adaptive, PolicyName::Oracle] {
+        entered.push((name.clone(), own.clone(), policy));
+    }
+    let (mut entrants, mut paper): (Vec<Entrant>, Vec<Figures>) = (Vec::new(), Vec::new());
+    for (name, front, policy) in entered {
+        let figures = figures_of(&runs, &front, policy, limits, wishes.seeds)?;
         if paper.is_empty() {
             paper.clone_from(&figures);
         }
-        entrants.push(entrant(name, &front, PolicyName::Dynasplit, &figures, &paper));
+        entrants.push(entrant(name, &front, policy, &figures, &paper));
     }
-    Ok(Comparison { requests: limits.len(), seeds, entrants })
+    Ok(Comparison { requests: limits.len(), seeds: wishes.seeds, entrants })
+}
+
+/// What Splinter's default search finds with so many measurements on the recording, and how many it made. A measurement is the
+/// mean of a configuration's runs; what was never run cannot be measured.
+fn searched(
+    recording: &Recording,
+    study: &Study,
+    budget: usize,
+) -> Result<(RecordedFront, usize), LoadgenError> {
+    let measured = recording.configurations().iter().map(|recorded| recorded.candidate).collect();
+    let space = recording.space().clone().restricted(measured)?;
+    let facts = facts(&space, recording.rows());
+    let mut strategy = StrategyName::default().build(&space, &facts, SEARCH_SEED, None)?;
+    let spread = PooledSpread::of(recording);
+    let mut choices: Vec<Choice> = Vec::new();
+    while choices.len() < budget {
+        let asked = strategy.ask(1);
+        let Some(&candidate) = asked.first() else { break };
+        let Some(configuration) = recording.find(candidate) else {
+            strategy.failed(candidate);
+            continue;
+        };
+        let values = Values::of_runs(recording, configuration);
+        strategy.tell(candidate, &observation(&values));
+        choices.push(Choice { configuration, values: spread.applied(values, recording.side(configuration)) });
+    }
+    Ok((RecordedFront::non_dominated_of(recording, &choices, study.anchors), choices.len()))
+}
+
+const SEARCH_SEED: u64 = 1;
+
+fn observation(values: &Values) -> Observation {
+    let Values { latency, energy, accuracy, parts, .. } = *values;
+    Observation { latency: latency.mean_ms, energy, accuracy, parts }
 }
 
 fn figures_of(

@@ -33,6 +33,8 @@ pub struct PublishedClaim {
     pub value: Printed,
     /// Where it was published.
     pub source: String,
+    /// What it is, in words.
+    pub what: String,
 }
 
 /// By network, table, strategy and metric.
@@ -121,6 +123,7 @@ fn claims() -> Vec<PublishedClaim> {
             quantity: text(3),
             value: Printed::new(&text(4))?,
             source: text(5),
+            what: text(6),
         })
     };
     records(CLAIMS).filter_map(claim).collect()

@@ -1,8 +1,8 @@
 //! What the paper's fronts were made from: the trials of its offline phase, which are the last rows of a pool.
 //!
 //! A pool is the rows of additional measurements, then those of the testbed, then the trials, in that order (reference §8). So the
-//! trials begin after the last row that the testbed's file has too; without that file, with the longest run of rows at the end in
-//! which no configuration comes twice, since no trial was repeated. The first fifth of the legal configurations' number of them is the
+//! trials begin after the last row that the testbed's file has too, and not before the longest run of rows at the end in which no
+//! configuration comes twice, since no trial was repeated. The first fifth of the legal configurations' number of them is the
 //! budget of the search; all of them are the grid, where one was measured.
 
 use std::collections::BTreeSet;
@@ -57,7 +57,7 @@ impl Study {
         let rows = recording.rows().len();
         let after_testbed =
             testbed.and_then(|testbed| last_of_testbed(recording, testbed)).map(|row| row + 1);
-        let begin = after_testbed.filter(|&begin| begin < rows).unwrap_or_else(|| distinct_end(recording));
+        let begin = after_testbed.filter(|&begin| begin < rows).unwrap_or(0).max(distinct_end(recording));
         let trials = begin..rows;
         let budget = recording.space().count().div_ceil(5);
         let searched = begin..rows.min(begin + budget);

@@ -12,7 +12,7 @@ fn folder() -> Option<PathBuf> {
 fn reproduced() -> Option<Reproduction> {
     let data = Data::read(&folder()?, "vgg16", None).unwrap();
     let published = Published::for_network(Path::new("/nowhere"), "vgg16").unwrap();
-    Some(reproduce(&data, &published, 2).unwrap())
+    Some(reproduce(&data, &published, Wishes { seeds: 2, search: false }).unwrap())
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn the_reference_s_full_precision_comes_out() {
     let Some(folder) = folder() else { return };
     let data = Data::read(&folder, "vgg16", None).unwrap();
     let published = Published::for_network(&folder, "vgg16").unwrap();
-    let reproduction = reproduce(&data, &published, 1).unwrap();
+    let reproduction = reproduce(&data, &published, Wishes { seeds: 1, search: false }).unwrap();
     assert_eq!(reproduction.failed, 0);
     assert!(reproduction.compared > 41 * 12);
 }

@@ -64,8 +64,9 @@ impl Table {
     }
 
     fn from_csv(text: impl Read, path: &Path) -> Result<Self, Error> {
-        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text);
         let at = |line: Option<u64>, problem: String| Error::Pool { file: path.to_owned(), line, problem };
+        let text = with_plain_line_ends(text).map_err(|error| at(None, error.to_string()))?;
+        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_slice());
         let header = reader.headers().map_err(|error| at(Some(1), unreadable(&error)))?.clone();
         let columns = Columns::find(&header).map_err(|problem| at(Some(1), problem))?;
         let (mut rows, mut left_out) = (Vec::new(), Vec::new());
@@ -105,6 +106,22 @@ fn unreadable(error: &csv::Error) -> String {
     }
 }
 
+/// The text with a line feed alone after each line. With a carriage return before it, the reader says of a row that it
+/// stands on the line before.
+fn with_plain_line_ends(mut text: impl Read) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    text.read_to_end(&mut bytes)?;
+    let mut kept = 0;
+    for place in 0..bytes.len() {
+        if bytes[place] != b'\r' || bytes.get(place + 1) != Some(&b'\n') {
+            bytes[kept] = bytes[place];
+            kept += 1;
+        }
+    }
+    bytes.truncate(kept);
+    Ok(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,6 +156,15 @@ mod tests {
         ];
         assert_eq!(seen, expected);
         assert!(table.rows.is_empty());
+    }
+
+    #[test]
+    fn lines_are_counted_whatever_ends_them() {
+        for end in ["\n", "\r\n"] {
+            let text = ["layer,latency", "1,5", "2,x", ""].join(end);
+            let table = read(&text).unwrap();
+            assert_eq!((table.rows[0].line, table.left_out[0].line), (2, 3), "{end:?}");
+        }
     }
 
     #[test]

@@ -1,0 +1,210 @@
+//! System mode: discrete events in virtual time.
+//!
+//! A [`Scenario`] declares edges, clouds, links, arrivals and failures; a [`Profile`] says what each configuration takes, from recorded
+//! runs or a measured front. Every policy meets the same arrivals, limits, links and failures, several seeds over.
+//!
+//! A run depends on its scenario, policy and seed alone: runs are spread over threads whole, and their results put in order. Its memory
+//! is that of the requests in flight, which the edges' queues bound, and of fixed histograms.
+
+mod cloud;
+mod edge;
+mod engine;
+mod machine;
+mod profile;
+mod scenario;
+mod tally;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use schemas::PolicyName;
+use serde::Serialize;
+
+pub use profile::Profile;
+pub use scenario::{CloudGroup, EdgeGroup, Failures, Network, PresenceSettings, Scenario, Size};
+pub use tally::RunFigures;
+
+use super::interval::Interval;
+use crate::error::LoadgenError;
+use crate::recording::Recording;
+use engine::Engine;
+
+/// What a policy achieved over all runs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PolicyFigures {
+    /// The policy.
+    pub policy: PolicyName,
+    /// Requests within their limit, % of all that arrived.
+    pub within_percent: Interval,
+    /// Requests turned away, %.
+    pub turned_away_percent: Interval,
+    /// Requests lost with their edge, %.
+    pub lost_percent: Interval,
+    /// Answers that the edge finished at home because no cloud executor answered, % of answers.
+    pub at_home_percent: Interval,
+    /// Median latency, ms.
+    pub latency_p50: Interval,
+    /// 95th percentile, ms.
+    pub latency_p95: Interval,
+    /// 99th percentile, ms.
+    pub latency_p99: Interval,
+    /// Joules of an answered request on the edge.
+    pub edge_energy: Interval,
+    /// In the cloud.
+    pub cloud_energy: Interval,
+    /// Both.
+    pub energy: Interval,
+    /// Answers by side: cloud, split, edge, %.
+    pub sides_percent: [Interval; 3],
+    /// How busy cloud executors were, %.
+    pub cloud_busy_percent: Interval,
+    /// Mean tails of a batch.
+    pub batch: Interval,
+    /// Against the first policy, run by run: requests within their limit, percentage points.
+    pub within_more: Interval,
+    /// Against the first policy, run by run: energy, %.
+    pub energy_more_percent: Interval,
+}
+
+/// A scenario's outcome.
+#[derive(Debug, Clone, Serialize)]
+pub struct SystemReport {
+    /// The network.
+    pub network: String,
+    /// How big the scenario is.
+    pub size: Size,
+    /// The policies, in the order of the scenario.
+    pub policies: Vec<PolicyFigures>,
+    /// Every run.
+    pub runs: Vec<RunFigures>,
+    /// How fast it went; the only part that differs between two simulations of the same scenario.
+    pub pace: Pace,
+}
+
+/// The simulation's own speed.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Pace {
+    /// Events of all runs.
+    pub events: u64,
+    /// Wall-clock seconds.
+    pub wall_seconds: f64,
+    /// Threads that ran side by side.
+    pub threads: usize,
+    /// Events a second of one thread's time.
+    pub events_a_second_a_thread: f64,
+}
+
+/// The material that a scenario names.
+///
+/// # Errors
+/// A file that cannot be read or used.
+pub fn profile(scenario: &Scenario) -> Result<Profile, LoadgenError> {
+    let Network { name, pool, front } = &scenario.network;
+    match (pool, front) {
+        (Some(pool), _) => Profile::of_recording(&Recording::read(pool, name, None)?),
+        (None, Some(front)) => Profile::read_front(front),
+        (None, None) => Err(LoadgenError::Scenario {
+            path: std::path::PathBuf::new(),
+            problem: "network needs a pool or a front".into(),
+        }),
+    }
+}
+
+/// Runs every policy with every seed on `threads` threads. `progress` hears how many of all requests have arrived.
+///
+/// # Errors
+/// A scenario whose machines cannot be named.
+pub fn simulate(
+    scenario: &Scenario,
+    profile: &Profile,
+    threads: usize,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<SystemReport, LoadgenError> {
+    let began = Instant::now();
+    let seeds = (0..scenario.runs).map(|run| scenario.seed.wrapping_add(u64::from(run)));
+    let jobs: Vec<(PolicyName, u64)> =
+        scenario.policies.iter().flat_map(|&policy| seeds.clone().map(move |seed| (policy, seed))).collect();
+    let threads = threads.clamp(1, jobs.len().max(1));
+    let (runs, busy) = run_all(scenario, profile, &jobs, threads, progress)?;
+    let events: u64 = runs.iter().map(|run| run.events).sum();
+    let pace = Pace {
+        events,
+        wall_seconds: began.elapsed().as_secs_f64(),
+        threads,
+        events_a_second_a_thread: events as f64 / busy.as_secs_f64().max(1e-9),
+    };
+    let by_policy: Vec<&[RunFigures]> = runs.chunks(scenario.runs.max(1) as usize).collect();
+    let policies = by_policy.iter().map(|own| figures(own, by_policy[0])).collect();
+    Ok(SystemReport { network: scenario.network.name.clone(), size: scenario.size(), policies, runs, pace })
+}
+
+/// The runs in the order of the jobs, and the time that all threads together took.
+fn run_all(
+    scenario: &Scenario,
+    profile: &Profile,
+    jobs: &[(PolicyName, u64)],
+    threads: usize,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<(Vec<RunFigures>, Duration), LoadgenError> {
+    let next = AtomicUsize::new(0);
+    let arrived: Vec<std::sync::atomic::AtomicU64> = jobs.iter().map(|_| Default::default()).collect();
+    let tell = |job: usize, requests: u64| {
+        arrived[job].store(requests, Ordering::Relaxed);
+        progress(arrived.iter().map(|arrived| arrived.load(Ordering::Relaxed)).sum());
+    };
+    let work = || -> Result<(Vec<(usize, RunFigures)>, Duration), LoadgenError> {
+        let (mut done, began) = (Vec::new(), Instant::now());
+        loop {
+            let job = next.fetch_add(1, Ordering::Relaxed);
+            let Some(&(policy, seed)) = jobs.get(job) else { break };
+            let engine = Engine::new(scenario, profile, policy, seed)?;
+            done.push((job, engine.run(seed, &|requests| tell(job, requests))));
+        }
+        Ok((done, began.elapsed()))
+    };
+    let ended: Vec<_> = std::thread::scope(|scope| {
+        let started: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        // A panic of a worker is ours.
+        let join = |worker: std::thread::ScopedJoinHandle<'_, _>| {
+            worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        started.into_iter().map(join).collect()
+    });
+    let (mut runs, mut busy) = (Vec::with_capacity(jobs.len()), Duration::ZERO);
+    for ended in ended {
+        let (done, took) = ended?;
+        runs.extend(done);
+        busy += took;
+    }
+    runs.sort_by_key(|(job, _)| *job);
+    Ok((runs.into_iter().map(|(_, run)| run).collect(), busy))
+}
+
+fn figures(own: &[RunFigures], first: &[RunFigures]) -> PolicyFigures {
+    let over = |value: &dyn Fn(&RunFigures) -> f64| Interval::of(&own.iter().map(value).collect::<Vec<_>>());
+    let against = |value: &dyn Fn(&RunFigures, &RunFigures) -> f64| {
+        Interval::of(&own.iter().zip(first).map(|(own, first)| value(own, first)).collect::<Vec<_>>())
+    };
+    let energy = |run: &RunFigures| run.edge_energy + run.cloud_energy;
+    PolicyFigures {
+        policy: own[0].policy,
+        within_percent: over(&|run| run.within_percent),
+        turned_away_percent: over(&|run| run.turned_away_percent),
+        lost_percent: over(&|run| run.lost_percent),
+        at_home_percent: over(&|run| run.at_home_percent),
+        latency_p50: over(&|run| run.latency_p50),
+        latency_p95: over(&|run| run.latency_p95),
+        latency_p99: over(&|run| run.latency_p99),
+        edge_energy: over(&|run| run.edge_energy),
+        cloud_energy: over(&|run| run.cloud_energy),
+        energy: over(&energy),
+        sides_percent: std::array::from_fn(|side| over(&|run| run.sides_percent[side])),
+        cloud_busy_percent: over(&|run| run.cloud_busy_percent),
+        batch: over(&|run| run.batch),
+        within_more: against(&|own, first| own.within_percent - first.within_percent),
+        energy_more_percent: against(&|own, first| 100.0 * (energy(own) / energy(first) - 1.0)),
+    }
+}
+
+#[cfg(test)]
+mod tests;
