@@ -23,17 +23,18 @@ pub enum Draw {
     },
 }
 
-/// NumPy's legacy generator, and the room to shuffle in.
+/// NumPy's legacy generator, and room for a shuffle.
 #[derive(Debug, Clone)]
 pub struct Numpy {
     generator: Mt,
-    shuffled: Vec<u32>,
+    /// What each place is swapped with, the last place first.
+    swaps: Vec<u32>,
 }
 
 impl Draw {
     /// The paper's generator after `numpy.random.seed(seed)`.
     pub fn numpy(seed: u32) -> Self {
-        Self::Numpy(Box::new(Numpy { generator: Mt::new(seed), shuffled: Vec::new() }))
+        Self::Numpy(Box::new(Numpy { generator: Mt::new(seed), swaps: Vec::new() }))
     }
 
     /// Which of `count` runs the request gets; `None` for the mean. `policy` is the policy's place in the order in which
@@ -58,14 +59,23 @@ impl Draw {
 
 impl Numpy {
     /// `choice(count, 1, replace=False)`: the first of 0..count after a shuffle. One run draws nothing.
+    ///
+    /// Which one comes first is found by going back through the swaps; nothing needs to be shuffled for that.
     fn choice(&mut self, count: usize) -> usize {
-        self.shuffled.clear();
-        self.shuffled.extend(0..u32::try_from(count).unwrap_or(u32::MAX));
-        for place in (1..self.shuffled.len()).rev() {
-            let other = self.bounded(place as u32);
-            self.shuffled.swap(place, other as usize);
+        self.swaps.clear();
+        for place in (1..count as u32).rev() {
+            let other = self.bounded(place);
+            self.swaps.push(other);
         }
-        self.shuffled[0] as usize
+        let mut first = 0;
+        for (place, &other) in (1..).zip(self.swaps.iter().rev()) {
+            if first == other {
+                first = place;
+            } else if first == place {
+                first = other;
+            }
+        }
+        first as usize
     }
 
     /// A number of 0 to `greatest`: bits under a mask, drawn again until they are not greater.

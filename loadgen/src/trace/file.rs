@@ -102,7 +102,8 @@ impl Trace {
         let mut counts: HashMap<&ModelName, u64> = HashMap::new();
         for request in &self.requests {
             let index = counts.entry(&request.model).or_default();
-            let limit = request.qos.latency_ms.get().to_string();
+            // Whole numbers with their point, as pandas writes them.
+            let limit = format!("{:?}", request.qos.latency_ms.get());
             writer.write_record([&index.to_string(), request.model.as_str(), &limit])?;
             *index += 1;
         }

@@ -65,8 +65,8 @@ impl Table {
 
     fn from_csv(text: impl Read, path: &Path) -> Result<Self, Error> {
         let at = |line: Option<u64>, problem: String| Error::Pool { file: path.to_owned(), line, problem };
-        let text = with_plain_line_ends(text).map_err(|error| at(None, error.to_string()))?;
-        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_slice());
+        let text = PlainLineEnds { text, held: false };
+        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text);
         let header = reader.headers().map_err(|error| at(Some(1), unreadable(&error)))?.clone();
         let columns = Columns::find(&header).map_err(|problem| at(Some(1), problem))?;
         let (mut rows, mut left_out) = (Vec::new(), Vec::new());
@@ -106,20 +106,43 @@ fn unreadable(error: &csv::Error) -> String {
     }
 }
 
-/// The text with a line feed alone after each line. With a carriage return before it, the reader says of a row that it
-/// stands on the line before.
-fn with_plain_line_ends(mut text: impl Read) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    text.read_to_end(&mut bytes)?;
-    let mut kept = 0;
-    for place in 0..bytes.len() {
-        if bytes[place] != b'\r' || bytes.get(place + 1) != Some(&b'\n') {
-            bytes[kept] = bytes[place];
-            kept += 1;
+/// Text without the carriage return before a line feed. With it, the reader says of a row that it stands on the line
+/// before.
+struct PlainLineEnds<R> {
+    text: R,
+    /// Whether a carriage return was read and the next byte is not known.
+    held: bool,
+}
+
+impl<R: Read> Read for PlainLineEnds<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        loop {
+            // The first place is for the one that is held.
+            let Some((first, rest)) = buffer.split_first_mut().filter(|(_, rest)| !rest.is_empty()) else {
+                return Err(std::io::ErrorKind::InvalidInput.into());
+            };
+            let count = self.text.read(rest)?;
+            let was_held = std::mem::take(&mut self.held);
+            *first = b'\r';
+            if count == 0 {
+                return Ok(usize::from(was_held));
+            }
+            let mut kept = usize::from(was_held && rest[0] != b'\n');
+            for place in 1..=count {
+                match (buffer[place], buffer[..=count].get(place + 1)) {
+                    (b'\r', None) => self.held = true,
+                    (b'\r', Some(b'\n')) => {}
+                    (byte, _) => {
+                        buffer[kept] = byte;
+                        kept += 1;
+                    }
+                }
+            }
+            if kept > 0 {
+                return Ok(kept);
+            }
         }
     }
-    bytes.truncate(kept);
-    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -164,6 +187,26 @@ mod tests {
             let text = ["layer,latency", "1,5", "2,x", ""].join(end);
             let table = read(&text).unwrap();
             assert_eq!((table.rows[0].line, table.left_out[0].line), (2, 3), "{end:?}");
+        }
+    }
+
+    #[test]
+    fn only_carriage_returns_before_line_feeds_are_left_out() {
+        for (text, expected) in
+            [("a\r\nb\r\n", "a\nb\n"), ("a\rb\r", "a\rb\r"), ("\r\r\n\r", "\r\n\r"), ("\r\n", "\n"), ("", "")]
+        {
+            // In pieces of any size, so that every boundary comes between every pair of bytes.
+            for size in 1..=text.len().max(1) {
+                let pieces = text
+                    .as_bytes()
+                    .chunks(size)
+                    .fold(Box::new(std::io::empty()) as Box<dyn Read>, |before, piece| {
+                        Box::new(before.chain(piece))
+                    });
+                let mut plain = String::new();
+                PlainLineEnds { text: pieces, held: false }.read_to_string(&mut plain).unwrap();
+                assert_eq!(plain, expected, "{text:?} in pieces of {size}");
+            }
         }
     }
 

@@ -26,9 +26,15 @@ pub fn reproduction(of: &Reproduction) -> String {
     }
     let passed = of.compared - of.failed;
     parts.push(match (of.compared, of.failed) {
-        (0, _) => "Nothing was published of this network and no decision was recorded: its figures stand alone.".to_owned(),
+        (0, _) => {
+            "Nothing was published of this network and no decision was recorded: its figures stand alone."
+                .to_owned()
+        }
         (_, 0) => format!("PASS: all {passed} published values and recorded decisions come out."),
-        (_, failed) => format!("FAIL: {failed} of {} published values and recorded decisions do not come out.", of.compared),
+        (_, failed) => format!(
+            "FAIL: {failed} of {} published values and recorded decisions do not come out.",
+            of.compared
+        ),
     });
     parts.join("\n\n")
 }
