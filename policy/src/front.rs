@@ -127,6 +127,13 @@ impl PreparedFront {
         Ok(Decision { cloud: state.best_cloud(now).filter(|_| needs_cloud), ..decision })
     }
 
+    /// The mean time in the cloud of the configurations that use it; zero where stages are not known.
+    pub(crate) fn mean_tail_ms(&self) -> f64 {
+        let tails = || self.candidates.iter().filter(|candidate| candidate.parts.uses_cloud);
+        let sum: f64 = tails().map(|candidate| candidate.parts.cloud_ms).sum();
+        sum / tails().count().max(1) as f64
+    }
+
     /// The position of a configuration among the candidates of adaptive decisions.
     pub(crate) fn position(&self, configuration: &Configuration) -> Option<usize> {
         self.candidates.iter().position(|candidate| candidate.configuration == *configuration)

@@ -113,6 +113,11 @@ impl Factor {
         1.0 + (self.value - 1.0) * half_life_ms / (half_life_ms + age)
     }
 
+    /// Whether the last value was taken for a hiccup that may be the first of a change.
+    pub(crate) fn is_surprised(&self) -> bool {
+        self.surprise != 0
+    }
+
     /// Follows `actual` where `expected` was promised. What took no time says nothing.
     pub(crate) fn observe(&mut self, actual: f64, expected: f64, now_ms: f64) {
         if expected <= 0.0 || actual <= 0.0 {
@@ -187,13 +192,18 @@ impl Spread {
         Self { relative_variance: FIRST_ERROR * FIRST_ERROR, deviations }
     }
 
-    pub(crate) fn observe(&mut self, actual: f64, mean: f64, at_quantile: f64, quantile: f64) {
+    /// Follows how far off a prediction of the mean was.
+    pub(crate) fn follow_error(&mut self, actual: f64, mean: f64) {
         if mean <= 0.0 {
             return;
         }
         // A request that hung says that one hung, not that every prediction is worthless.
         let error = ((actual - mean) / mean).clamp(-1.0, 1.0);
         self.relative_variance += ERROR_GAIN * (error * error - self.relative_variance);
+    }
+
+    /// Steers the multiplier by whether the predicted quantile was kept.
+    pub(crate) fn follow_coverage(&mut self, actual: f64, at_quantile: f64, quantile: f64) {
         let missed = if actual > at_quantile { 1.0 } else { 0.0 };
         let moved = self.deviations + STEP * (missed - (1.0 - quantile));
         self.deviations = moved.clamp(*DEVIATIONS.start(), *DEVIATIONS.end());

@@ -113,6 +113,11 @@ impl Link {
         (self.ms_a_byte > 0.0).then(|| 8e-3 / self.ms_a_byte)
     }
 
+    /// Whether the last transfer was taken for a hiccup that may be the first of a change.
+    pub(crate) fn is_surprised(&self) -> bool {
+        self.surprise != Surprise::None
+    }
+
     /// How old the estimate is; `None` when no transfer was seen since the front was measured.
     pub fn age(&self, now: Millis) -> Option<Millis> {
         self.seen_at_ms.map(|seen| Millis::saturating(now.get() - seen))
@@ -156,9 +161,13 @@ impl Link {
         self.correct(error, bytes, noise);
     }
 
-    /// Lets time pass: base and slope may have drifted.
+    /// Lets time pass: base and slope may have drifted, and tend back to the front's. Transfers of one size say nothing
+    /// of how base and slope share what they take: without that tendency a wrong share would stay for ever.
     fn drift(&mut self, now_ms: f64) {
-        let passed = self.seen_at_ms.map_or(DRIFT_MS, |seen| now_ms - seen).clamp(0.0, 6.0 * DRIFT_MS);
+        let passed = self.seen_at_ms.map_or(0.0, |seen| now_ms - seen).clamp(0.0, 6.0 * DRIFT_MS);
+        let back = passed / (passed + DRIFT_MS);
+        self.base_ms += (self.fit.base_ms - self.base_ms) * back;
+        self.ms_a_byte += (self.fit.ms_a_byte - self.ms_a_byte) * back;
         self.covariance[0] += square(DRIFT * (self.base_ms + NOISE_MS)) * passed / DRIFT_MS;
         self.covariance[2] += square(DRIFT * self.ms_a_byte) * passed / DRIFT_MS;
         self.seen_at_ms = Some(self.seen_at_ms.map_or(now_ms, |seen| seen.max(now_ms)));
@@ -168,7 +177,11 @@ impl Link {
     fn reopen(&mut self, error: f64, bytes: f64) {
         let of_slope = bytes / (bytes + PACKET);
         let slope = if bytes > 0.0 { of_slope * square(error / bytes) } else { 0.0 };
-        self.covariance = [(1.0 - of_slope) * square(error), 0.0, slope];
+        let base = (1.0 - of_slope) * square(error);
+        // A link thins by a factor of fifty more easily than its round trip grows by one: what takes more than a packet
+        // is taken for bandwidth, up to twice the round trip.
+        let base = if bytes > PACKET { base.min(square(2.0 * (self.base_ms + 1.0))) } else { base };
+        self.covariance = [base, 0.0, slope];
     }
 
     fn correct(&mut self, error: f64, bytes: f64, noise: f64) {

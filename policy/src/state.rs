@@ -83,6 +83,8 @@ pub struct State {
     pub(crate) settings: AdaptiveSettings,
     pub(crate) clouds: Vec<CloudExecutor>,
     pub(crate) link: Link,
+    /// The mean time of the front's tails.
+    mean_tail_ms: f64,
     pub(crate) hardware: Hardware,
     pub(crate) edge_pace: Factor,
     pub(crate) edge_queue: Extra,
@@ -102,6 +104,7 @@ impl State {
         Self {
             clouds: Vec::new(),
             link: Link::new(front.link),
+            mean_tail_ms: front.mean_tail_ms(),
             hardware: Hardware {
                 clock: None,
                 changed_at_ms: None,
@@ -221,12 +224,13 @@ impl State {
     }
 
     /// The cloud executor for the next tail: none that lost a request just now where there is another, on the
-    /// front's machine, with the shortest wait, the most credits, the first name.
+    /// front's machine, soonest done, with the most credits, the first name.
     pub fn best_cloud(&self, now: Millis) -> Option<usize> {
         let now_ms = now.get();
         let rank = |cloud: &CloudExecutor| {
-            let wait = cloud.wait_ms(now_ms) * cloud.pace.at(now_ms, self.settings.forget_ms());
-            (now_ms < cloud.suspended_until_ms, !cloud.of_front, cloud.credits == 0, wait)
+            let tail_ms = self.mean_tail_ms * cloud.pace.at(now_ms, self.settings.forget_ms());
+            let done_ms = cloud.wait_ms(now_ms) + tail_ms;
+            (now_ms < cloud.suspended_until_ms, !cloud.of_front, cloud.credits == 0, done_ms)
         };
         let mut best: Option<(usize, (bool, bool, bool, f64))> = None;
         for (position, cloud) in self.clouds.iter().enumerate() {
@@ -276,7 +280,8 @@ impl State {
         let own_ms = (seen.latency.get() - waited).max(0.0);
         let before = Outlook::without_waiting(self, seen.cloud, now_ms)
             .forecast(&front.candidates[position], &self.corrections[position]);
-        self.spread.observe(own_ms, before.mean_ms, before.quantile_ms, self.settings.quantile.get());
+        self.spread.follow_coverage(own_ms, before.quantile_ms, self.settings.quantile.get());
+        let was_surprised = self.is_surprised(seen.cloud);
 
         let computed = (seen.edge + seen.wire + seen.cloud_time).get();
         self.overhead.observe(own_ms - computed - parts.other_ms);
@@ -288,7 +293,19 @@ impl State {
             cloud.pace.observe(seen.cloud_time.get(), parts.cloud_ms, now_ms);
             self.link.observe(seen.sent_bytes, seen.wire, seen.at);
         }
-        self.follow_configuration(front, seen, position, own_ms);
+        // What may be a hiccup, or the beginning of a change of link or processor, is neither the configuration's nor a
+        // measure of how good predictions are.
+        if !was_surprised && !self.is_surprised(seen.cloud) {
+            self.spread.follow_error(own_ms, before.mean_ms);
+            self.follow_configuration(front, seen, position, own_ms);
+        }
+    }
+
+    fn is_surprised(&self, cloud: Option<usize>) -> bool {
+        let cloud = cloud.and_then(|cloud| self.clouds.get(cloud));
+        self.link.is_surprised()
+            || self.edge_pace.is_surprised()
+            || cloud.is_some_and(|cloud| cloud.pace.is_surprised())
     }
 
     /// What the stages together do not explain is the configuration's own, and so are its joules.

@@ -1,6 +1,7 @@
 //! The decisions from outside: the paper's rule and its record, floors, the choice of executors, the default policy.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod adaptive;
 mod floors;
 mod fronts;
 mod properties;
