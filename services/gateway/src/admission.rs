@@ -15,6 +15,9 @@ const LEAST_DEFAULT_BUDGET: Duration = Duration::from_secs(5);
 const GREATEST_BUDGET: Duration = Duration::from_secs(60);
 /// A default deadline lies this many latency limits ahead: a late answer is worth more than none.
 const LIMITS_TO_DEADLINE: f64 = 4.0;
+/// A scheduler on a busy machine is not taken for gone before, and a silent one is waited for no longer.
+const LEAST_PLAN_PATIENCE: Duration = Duration::from_millis(50);
+const GREATEST_PLAN_PATIENCE: Duration = Duration::from_millis(500);
 /// An error names at most this many models.
 const NAMED_MODELS: usize = 20;
 
@@ -78,6 +81,12 @@ pub fn terms(asked: &Asked, limits: &Limits, arrived: UnixMillis) -> Result<Term
         }
     };
     Ok(Terms { qos, policy: asked.policy, deadline: deadline.min(greatest) })
+}
+
+/// How long a scheduler may take before the gateway decides itself: a plan takes less than a millisecond, and half of
+/// the latency limit still leaves the other half for the work.
+pub fn plan_patience(terms: &Terms) -> Duration {
+    (terms.qos.latency_ms * 0.5).to_duration().clamp(LEAST_PLAN_PATIENCE, GREATEST_PLAN_PATIENCE)
 }
 
 /// The refusal of a request whose deadline had passed when it arrived.

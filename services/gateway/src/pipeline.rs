@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use broker::{Answer, Bus, Call, CallError, Presences, Subject, subjects};
+use broker::{Answer, Bus, Call, CallError, Fronts, Presences, Subject, subjects};
 use bytes::Bytes;
+use policy::{PreparedFront, plan_by_front};
 use schemas::{
     ByteCount, ExecuteReply, ExecuteRequest, Fault, FaultKind, InferReply, Input, InstanceId, ModelName,
-    Outcome, Place, Plan, PlanRequest, Presence, ServedModel, ServiceKind, ServiceState, Stage, StageTime,
-    Tensor, TimeSource, UnixMillis,
+    Outcome, Place, Plan, PlanReason, PlanRequest, Presence, ServedModel, ServiceKind, ServiceState, Stage,
+    StageTime, Tensor, TimeSource, UnixMillis,
 };
 use tokio::time::{Instant, timeout_at};
 use tokio_util::task::TaskTracker;
+use tracing::debug;
 
 use crate::admission::{self, Asked, Limits, Terms};
 use crate::metrics::ModelLabel;
@@ -31,12 +33,19 @@ const REMEMBERING: Duration = Duration::from_secs(30);
 pub(crate) struct Pipeline {
     bus: Bus,
     presences: Presences,
+    fronts: Fronts,
     limits: Limits,
     ledger: Ledger,
     working: TaskTracker,
     /// Networks, and when each was seen last. While a broker or the only executor restarts, presence lacks them; a
     /// request that arrives then still finds its network, and the calls wait for the executor under its deadline.
     remembered: Mutex<BTreeMap<ModelName, (ServedModel, Instant)>>,
+}
+
+/// What is watched: who is there, and the fronts that are decided by when no scheduler answers.
+pub(crate) struct Seen {
+    pub(crate) presences: Presences,
+    pub(crate) fronts: Fronts,
 }
 
 /// A request that was answered.
@@ -56,9 +65,10 @@ pub(crate) struct Offer {
 }
 
 impl Pipeline {
-    pub(crate) fn new(bus: Bus, presences: Presences, limits: Limits, ledger: Ledger) -> Arc<Self> {
+    pub(crate) fn new(bus: Bus, seen: Seen, limits: Limits, ledger: Ledger) -> Arc<Self> {
         let remembered = Mutex::new(BTreeMap::new());
-        Arc::new(Self { bus, presences, limits, ledger, working: TaskTracker::new(), remembered })
+        let Seen { presences, fronts } = seen;
+        Arc::new(Self { bus, presences, fronts, limits, ledger, working: TaskTracker::new(), remembered })
     }
 
     /// Works on one request to its end, which is by its deadline, and leaves one receipt.
@@ -215,10 +225,34 @@ impl Pipeline {
             policy: terms.policy,
         };
         let body = schemas::encode(&request).map_err(|error| unencodable(&error))?;
-        let answer = self.call(offer, terms, vec![subjects::plan(&offer.model)], body).await;
+        let targets = || vec![subjects::plan(&offer.model)];
+        let within = admission::plan_patience(terms).min(cut_off(terms).remaining());
+        let call = Call::new(targets(), within, body.clone());
+        let quick = Call { id: offer.arrival.id, accept_within: Some(within), ..call };
+        let answer = match self.bus.call(quick).await {
+            Ok(answer) => Ok(answer),
+            Err(CallError::Fault(refusal)) if !refusal.kind.another_may_do_it() => return Err(refusal),
+            // A scheduler is there and sees nobody to run it: neither would we.
+            Err(CallError::Fault(refusal)) if refusal.kind == FaultKind::Unavailable => {
+                self.call(offer, terms, targets(), body).await
+            }
+            Err(gone) => match self.plan_here(&request, &gone) {
+                Some(plan) => return Ok(plan),
+                None => self.call(offer, terms, targets(), body).await,
+            },
+        };
         let answer = answer.map_err(|error| fault("scheduler", error))?;
         schemas::decode(&answer.body)
             .map_err(|error| Fault::new(FaultKind::Internal, format!("the scheduler's plan: {error}")))
+    }
+
+    /// Decides by the last fronts seen, since no scheduler answers; labelled. `None` when there is nobody to run it.
+    fn plan_here(&self, request: &PlanRequest, gone: &CallError) -> Option<Plan> {
+        let known = self.fronts.for_model(&request.model);
+        let fronts: Vec<_> = known.iter().map(|front| Arc::new(PreparedFront::new(front))).collect();
+        debug!(id = %request.id, %gone, "no scheduler answers, planning by the last front");
+        let plan = plan_by_front(request, &self.presences.snapshot(), &fronts).ok()?;
+        Some(Plan { reason: PlanReason::SchedulerGone, ..plan })
     }
 
     async fn execute(

@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::http::HttpServer;
 use crate::ingress::{self, DEADLINE_HEADER, Form, LATENCY_HEADER, POLICY_HEADER, Sender, TermTexts};
 use crate::metrics::Metrics;
-use crate::pipeline::{Offer, Pipeline};
+use crate::pipeline::{Offer, Pipeline, Seen};
 use crate::receipts::{Arrival, Ledger};
 use crate::settings::Settings;
 
@@ -39,9 +39,10 @@ pub async fn start(settings: Settings, context: ServiceContext) -> Result<Runnin
     let ServiceContext { bus, node, instance, .. } = context;
     let at = |step| move |source| Error::Broker { step, source };
     let presences = bus.watch_presences().await.map_err(at("watching who is there"))?;
+    let fronts = bus.watch_fronts().await.map_err(at("watching the fronts"))?;
     let metrics = Arc::new(Metrics::new()?);
     let ledger = Ledger::new(bus.clone(), node.clone(), metrics.clone());
-    let pipeline = Pipeline::new(bus.clone(), presences, settings.limits(), ledger);
+    let pipeline = Pipeline::new(bus.clone(), Seen { presences, fronts }, settings.limits(), ledger);
     let http = HttpServer::start(&settings, pipeline.clone(), metrics.clone()).await?;
     let (working, counting) = (pipeline.clone(), metrics.clone());
     let handler = move |request: Request| {

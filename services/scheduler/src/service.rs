@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::{
-    Announcement, BrokerError, Endpoint, Identity, PresenceUpdate, Request, Response, Serving, subjects,
+    Announcement, BrokerError, Endpoint, Identity, PresenceUpdate, Request, Response, Serving, Subscription,
+    subjects,
 };
 use chassis::{RunningService, ServiceContext};
-use schemas::{Fault, FaultKind, PlanRequest, ServiceKind};
-use tracing::debug;
+use schemas::{Fault, FaultKind, PlanRequest, Receipt, ServiceKind};
+use tokio::task::AbortHandle;
+use tracing::{debug, warn};
 
 use crate::settings::Settings;
 use crate::world::World;
@@ -32,6 +34,17 @@ pub enum SchedulerError {
 pub struct Running {
     announcement: Announcement,
     serving: Serving,
+    _following: Following,
+}
+
+/// The task that follows receipts; it ends with the service.
+#[derive(Debug)]
+struct Following(AbortHandle);
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// Starts a scheduler; when this returns, it answers and is announced.
@@ -41,6 +54,8 @@ pub async fn start(settings: Settings, context: ServiceContext) -> Result<Runnin
     let presences = bus.watch_presences().await.map_err(at("watching who is there"))?;
     let fronts = bus.watch_fronts().await.map_err(at("watching the fronts"))?;
     let world = Arc::new(World::new(presences, fronts, &settings));
+    let receipts = bus.subscribe(subjects::receipt_any()).await.map_err(at("subscribing to receipts"))?;
+    let following = Following(tokio::spawn(follow(receipts, world.clone())).abort_handle());
     let endpoint = Endpoint::new(settings.capacity.get()).shared(subjects::plan_any());
     let answer = move |request: Request| {
         let world = world.clone();
@@ -52,12 +67,21 @@ pub async fn start(settings: Settings, context: ServiceContext) -> Result<Runnin
     let update = move || PresenceUpdate::from(&credits);
     let announcement =
         bus.announce(identity, env!("CARGO_PKG_VERSION"), update).await.map_err(at("announcing itself"))?;
-    Ok(Running { announcement, serving })
+    Ok(Running { announcement, serving, _following: following })
 }
 
 impl RunningService for Running {
     async fn leave(self, grace: Duration) {
         self.announcement.leave(self.serving.leave(grace)).await;
+    }
+}
+
+async fn follow(mut receipts: Subscription, world: Arc<World>) {
+    while let Some(message) = receipts.next().await {
+        match schemas::decode::<Receipt>(&message.body) {
+            Ok(receipt) => world.observe(&receipt),
+            Err(error) => warn!(subject = %message.subject, %error, "an unreadable receipt"),
+        }
     }
 }
 

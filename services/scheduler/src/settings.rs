@@ -26,7 +26,7 @@ impl ServiceSettings for Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            policy: PolicyName::Dynasplit,
+            policy: PolicyName::Adaptive,
             adaptive: AdaptiveSettings::default(),
             capacity: NonZeroU32::MIN.saturating_add(255),
         }
