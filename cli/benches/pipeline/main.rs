@@ -20,8 +20,8 @@ use broker::{BrokerSettings, Bus, subjects};
 use models::Bundle;
 use relay::Exchange;
 use schemas::{
-    InferReply, InferRequest, Input, LabelledPicture, Millis, ModelName, OptimizeReply, OptimizeRequest, Qos,
-    SearchWishes, ServiceKind, Stage, UnixMillis,
+    InferReply, InferRequest, Input, LabelledPicture, Millis, ModelName, OptimizeReply, OptimizeRequest,
+    PolicyName, Qos, SearchWishes, ServiceKind, Stage, UnixMillis,
 };
 
 const WARM_UP: usize = 20;
@@ -187,7 +187,7 @@ async fn infer(bus: &Bus, model: &ModelName, picture: &[u8]) -> InferReply {
     let request = InferRequest {
         input: Input::Encoded { bytes: picture.into() },
         qos: Some(Qos::within(limit)),
-        policy: None,
+        policy: Some(PolicyName::Dynasplit),
     };
     let answer = bus.ask(subjects::infer(model), MEASURING, &request).await.unwrap();
     schemas::decode(&answer.body).unwrap()

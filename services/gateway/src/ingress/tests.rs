@@ -50,7 +50,7 @@ fn texts_that_are_no_terms_are_refused() {
         (TermTexts { latency_ms: Some("inf"), ..none }, "above 0"),
         (TermTexts { deadline: Some("tomorrow"), ..none }, "unix milliseconds"),
         (TermTexts { deadline: Some("-1"), ..none }, "unix milliseconds"),
-        (TermTexts { policy: Some("best"), ..none }, "use dynasplit, cloud"),
+        (TermTexts { policy: Some("best"), ..none }, "use adaptive, dynasplit, cloud"),
     ];
     for (texts, expected) in cases {
         let fault = texts.read().unwrap_err();

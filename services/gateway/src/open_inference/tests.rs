@@ -130,7 +130,7 @@ fn wrong_requests_are_refused_with_the_reason() {
         (input("image", "BYTES", &[1], json!(["%%"])), "not base64"),
         (input("image", "BYTES", &[1], json!([7])), "one text"),
         (with("outputs", json!([{ "name": "labels" }])), "ask for \"logits\""),
-        (with("parameters", json!({ "policy": "best" })), "use dynasplit"),
+        (with("parameters", json!({ "policy": "best" })), "use adaptive, dynasplit"),
         (with("parameters", json!({ "latency_ms": "fast" })), "latency_ms"),
         (with("parameters", json!({ "deadline": 1.5 })), "deadline"),
         (with("parameters", json!({ "binary_data_output": 1 })), "neither true nor false"),

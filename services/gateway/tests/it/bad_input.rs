@@ -58,7 +58,7 @@ fn cases() -> Vec<Case> {
         with_term("a limit of zero", "Splinter-Latency-Ms", "latency_ms", "0", "at most 60000 ms"),
         with_term("a limit of an hour", "Splinter-Latency-Ms", "latency_ms", "3600000", "at most 60000 ms"),
         with_term("a limit in words", "Splinter-Latency-Ms", "latency_ms", "fast", "not a number"),
-        with_term("an unknown policy", "Splinter-Policy", "policy", "best", "use dynasplit"),
+        with_term("an unknown policy", "Splinter-Policy", "policy", "best", "use adaptive, dynasplit"),
         with_term("a deadline in words", "Splinter-Deadline", "deadline", "soon", "unix milliseconds"),
         Case {
             code: 504,

@@ -7,4 +7,5 @@ mod leaving;
 mod nats;
 mod open_inference;
 mod plain;
+mod scheduler_gone;
 mod site;

@@ -43,7 +43,9 @@ pub struct Site {
     pub url: String,
     pub client: reqwest::Client,
     pub server: TestServer,
-    _serving: Vec<Serving>,
+    /// The scripted scheduler; taken away, it is gone as in a crash.
+    pub scheduler: Option<Serving>,
+    _executor: Serving,
     _announced: Vec<Announcement>,
 }
 
@@ -57,7 +59,8 @@ impl Site {
         let bus = server.connect("test").await?;
         let script = Arc::new(Mutex::new(Script::Answer));
         let planned = Arc::new(Mutex::new(None));
-        let serving = vec![schedule(&bus, planned.clone()).await?, execute(&bus, script.clone()).await?];
+        let scheduling = schedule(&bus, planned.clone()).await?;
+        let executor = execute(&bus, script.clone()).await?;
         let edge = announce(&bus, ServiceKind::EdgeExecutor, "edge1", vec![served_model()]);
         let scheduler = announce(&bus, ServiceKind::Scheduler, "scheduler1", Vec::new());
         let announced = vec![edge.await?, scheduler.await?];
@@ -80,7 +83,8 @@ impl Site {
             url,
             client: reqwest::Client::new(),
             server,
-            _serving: serving,
+            scheduler: Some(scheduling),
+            _executor: executor,
             _announced: announced,
         })
     }

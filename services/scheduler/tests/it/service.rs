@@ -97,7 +97,7 @@ async fn plans_follow_what_is_there() -> anyhow::Result<()> {
     let cloud = site.announce(presence(ServiceKind::CloudExecutor, "c1", "rack", 4)).await?;
     let plan = site.planned_with(PlanReason::LeastEnergyWithinLimit).await?;
     assert_eq!((plan.configuration.cut, plan.cloud), (Cut(3), Some(InstanceId::new("c1")?)));
-    assert_eq!(plan.policy, PolicyName::Dynasplit);
+    assert_eq!(plan.policy, PolicyName::Adaptive);
 
     // Dropped, it falls silent as in a crash: gone after three seconds.
     drop(cloud);
