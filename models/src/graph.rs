@@ -19,7 +19,7 @@ use crate::error::ModelError;
 use crate::guard::guarded;
 use crate::kernels::Clamp;
 use crate::network::GREATEST_BATCH;
-use crate::operators::{Operator, Primitive, shape_of};
+use crate::operators::{Operator, Primitive, matrix, shape_of};
 
 /// A value's number: 0 is the network's input, then what each node makes.
 pub(crate) type ValueId = usize;
@@ -48,15 +48,21 @@ impl Node {
     fn prepared(mut self) -> Self {
         let prepared = match (&self.operator, self.operands.as_slice()) {
             (Operator::Convolution(settings), [_, Operand::Constant(weights)]) => {
-                settings.prepare(weights, None)
+                settings.prepare(weights, None).map(Operator::Direct)
             }
             (Operator::Convolution(settings), [_, Operand::Constant(weights), Operand::Constant(bias)]) => {
-                settings.prepare(weights, Some(bias))
+                settings.prepare(weights, Some(bias)).map(Operator::Direct)
+            }
+            (Operator::MatMul | Operator::Linear, [_, Operand::Constant(weights)]) => {
+                matrix::Prepared::new(weights, None).map(Operator::Product)
+            }
+            (Operator::Linear, [_, Operand::Constant(weights), Operand::Constant(bias)]) => {
+                matrix::Prepared::new(weights, Some(bias)).map(Operator::Product)
             }
             _ => None,
         };
         if let Some(prepared) = prepared {
-            self.operator = Operator::Direct(prepared);
+            self.operator = prepared;
             self.operands.truncate(1);
         }
         self

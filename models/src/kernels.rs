@@ -5,6 +5,19 @@
 
 mod convolution;
 mod planes;
+mod product;
 
 pub(crate) use convolution::{Clamp, Direct};
 pub(crate) use planes::Geometry;
+pub(crate) use product::product;
+
+/// Numbers in the longest vector of any processor that is known here.
+const LONGEST_VECTOR: usize = 16;
+
+/// Least multiply-accumulates that are worth a second thread: some ten microseconds.
+const WORTH_A_THREAD: usize = 1 << 19;
+
+/// Whether a processor with so many numbers in a vector has 32 registers for them (AVX-512, NEON) rather than 16.
+const fn has_many_registers(lanes: usize) -> bool {
+    cfg!(target_arch = "aarch64") || lanes >= LONGEST_VECTOR
+}

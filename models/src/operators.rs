@@ -11,6 +11,7 @@ pub(crate) mod einsum;
 pub(crate) mod matrix;
 pub(crate) mod normalisation;
 pub(crate) mod pooling;
+mod processor;
 pub(crate) mod quantisation;
 pub(crate) mod reduction;
 pub(crate) mod resize;
@@ -48,6 +49,7 @@ pub(crate) enum Operator {
     GlobalAveragePool,
     MatMul,
     Linear,
+    Product(matrix::Prepared),
     Gemm(matrix::Gemm),
     Affine,
     Normalise(normalisation::Normalise),
@@ -142,6 +144,7 @@ impl Operator {
             Self::GlobalAveragePool => one(operands).map(pooling::global_average),
             Self::MatMul => two(operands).map(|(a, b)| matrix::multiply(a, b)),
             Self::Linear => matrix::linear(operands),
+            Self::Product(prepared) => one(operands).and_then(|x| matrix::run_prepared(prepared, &x)),
             Self::Einsum(settings) => two(operands).map(|(a, b)| einsum::run(settings, a, b)),
             Self::Gemm(settings) => matrix::gemm(settings, operands),
             Self::Affine => normalisation::affine(operands),

@@ -8,6 +8,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::planes::{Geometry, Grid};
+use super::{LONGEST_VECTOR, WORTH_A_THREAD, has_many_registers};
 
 /// Output channels computed together, for which each input value is loaded once, where there are 32 registers (AVX-512,
 /// NEON): with 3 vectors of outputs 24 accumulators. Inputs come from the second cache, weights mostly from the first:
@@ -20,9 +21,6 @@ const BLOCK_OF_FEW: usize = 4;
 const VECTORS: usize = 3;
 /// The same for one channel.
 const VECTORS_ALONE: usize = 6;
-
-/// Least multiply-accumulates that are worth a second thread: some ten microseconds.
-const WORTH_A_THREAD: usize = 1 << 19;
 
 /// Where outputs are cut off. NaN stays NaN.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -124,8 +122,7 @@ fn block_of_this_machine() -> usize {
             S::F32_LANES
         }
     }
-    let has_many_registers = cfg!(target_arch = "aarch64") || Arch::new().dispatch(Lanes) >= LONGEST_VECTOR;
-    if has_many_registers { BLOCK_OF_MANY } else { BLOCK_OF_FEW }
+    if has_many_registers(Arch::new().dispatch(Lanes)) { BLOCK_OF_MANY } else { BLOCK_OF_FEW }
 }
 
 /// Puts the weights of each block of output channels side by side, the last block filled up with zeros.
@@ -214,9 +211,6 @@ impl<'a> Work<'a> {
     }
 }
 
-/// Numbers in the longest vector of any processor that is known here.
-const LONGEST_VECTOR: usize = 16;
-
 /// Some output channels of one group.
 struct Part<'a> {
     work: &'a Work<'a>,
@@ -298,28 +292,40 @@ impl Part<'_> {
             self.output.chunks_mut(CHANNELS * plane).zip(self.bias.chunks(CHANNELS)).enumerate()
         {
             let (weights, _) = self.weights[block * depth * CHANNELS..].as_chunks::<CHANNELS>();
-            let mut sums = [[simd.splat_f32s(0.0); VECTORS]; CHANNELS];
-            for (sums, bias) in sums.iter_mut().zip(bias) {
-                *sums = [simd.splat_f32s(*bias); VECTORS];
-            }
-            for (offset, weights) in offsets.iter().zip(weights) {
-                let from = offset + start;
-                let (vectors, _) = S::as_simd_f32s(&self.input[from..from + VECTORS * S::F32_LANES]);
-                let Some(vectors) = vectors.first_chunk::<VECTORS>() else { return };
-                for channel in 0..CHANNELS {
-                    let weight = simd.splat_f32s(weights[channel]);
-                    for vector in 0..VECTORS {
-                        sums[channel][vector] =
-                            simd.mul_add_f32s(weight, vectors[vector], sums[channel][vector]);
-                    }
-                }
-            }
-            for (sums, plane) in sums.iter().zip(output.chunks_exact_mut(plane)) {
-                let numbers: &[f32] = pulp::bytemuck::cast_slice(sums.as_slice());
+            let bias = std::array::from_fn(|channel| bias.get(channel).copied().unwrap_or(0.0));
+            let sums = accumulate::<S, CHANNELS, VECTORS>(simd, &self.input[start..], offsets, weights, bias);
+            for (sums, plane) in sums.into_iter().zip(output.chunks_exact_mut(plane)) {
+                let numbers: &[f32] = pulp::bytemuck::cast_slice(&sums);
                 write(numbers, start, grid.columns, *width, *clamp, plane);
             }
         }
     }
+}
+
+/// For each channel its bias and, of every tap, the input's vectors from the tap's offset on times the channel's weight.
+///
+/// Given back by value and copied before anything points at them: sums that are pointed at would be stored again in every turn
+/// of the loop.
+#[inline(always)]
+fn accumulate<S: Simd, const CHANNELS: usize, const VECTORS: usize>(
+    simd: S,
+    input: &[f32],
+    offsets: &[usize],
+    weights: &[[f32; CHANNELS]],
+    bias: [f32; CHANNELS],
+) -> [[S::f32s; VECTORS]; CHANNELS] {
+    let mut sums = bias.map(|bias| [simd.splat_f32s(bias); VECTORS]);
+    for (&offset, weights) in offsets.iter().zip(weights) {
+        let (vectors, _) = S::as_simd_f32s(&input[offset..offset + VECTORS * S::F32_LANES]);
+        let Some(vectors) = vectors.first_chunk::<VECTORS>() else { return sums };
+        for channel in 0..CHANNELS {
+            let weight = simd.splat_f32s(weights[channel]);
+            for vector in 0..VECTORS {
+                sums[channel][vector] = simd.mul_add_f32s(weight, vectors[vector], sums[channel][vector]);
+            }
+        }
+    }
+    sums
 }
 
 /// Writes outputs from a number on to their places, and leaves out those between rows.

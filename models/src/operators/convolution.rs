@@ -1,13 +1,10 @@
 //! Convolutions over height and width; a signal of one dimension is a picture one pixel high.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use burn_backend::ops::{ConvOptions, ConvTransposeOptions, FloatTensorOps, ModuleOps};
-use burn_backend::{DType, TensorData};
-use burn_dispatch::devices::FlexDevice;
-use burn_dispatch::{BackendTensor, DispatchDevice, DispatchTensorKind};
+use burn_backend::ops::{ConvOptions, ConvTransposeOptions, ModuleOps};
 
+use super::processor::{numbers, on_the_processor};
 use super::selection::{Range, slice};
 use super::{B, Primitive, WrongOperands, reshape, shape_of, two_or_three};
 use crate::kernels::{Clamp, Direct, Geometry};
@@ -52,18 +49,6 @@ impl Convolution {
     }
 }
 
-/// A tensor's numbers, where it lies on the processor in `f32`; copied only when they do not lie in order.
-fn numbers(tensor: &Primitive) -> Option<Cow<'_, [f32]>> {
-    let DispatchTensorKind::Flex(BackendTensor::Float(tensor)) = &tensor.kind else { return None };
-    if tensor.dtype() != DType::F32 {
-        return None;
-    }
-    match tensor.as_slice::<f32>() {
-        Some(numbers) => Some(Cow::Borrowed(numbers)),
-        None => tensor.to_contiguous().as_slice::<f32>().map(|numbers| Cow::Owned(numbers.to_vec())),
-    }
-}
-
 pub(super) fn run_prepared(
     prepared: &Prepared,
     input: Primitive,
@@ -72,8 +57,7 @@ pub(super) fn run_prepared(
     let [pictures, _, height, width] = shape_of(&input)[..] else { return Err(WrongOperands) };
     let made = prepared.0.run(&numbers(&input).ok_or(WrongOperands)?, [height, width], clamp);
     let [channels, height, width] = prepared.0.output_shape([height, width]);
-    let made = TensorData::new(made, [pictures, channels, height, width]);
-    Ok(B::float_from_data(made, &DispatchDevice::Flex(FlexDevice)))
+    Ok(on_the_processor(made, vec![pictures, channels, height, width]))
 }
 
 pub(super) fn run(settings: &Convolution, operands: Vec<Primitive>) -> Result<Primitive, WrongOperands> {

@@ -1,10 +1,14 @@
 //! Matrix products.
 
+use std::borrow::Cow;
+
 use burn_backend::Scalar;
 use burn_backend::ops::{FloatTensorOps, ModuleOps};
 
 use super::arithmetic::{Binary, binary};
+use super::processor::{numbers, on_the_processor};
 use super::{B, Primitive, WrongOperands, shape_of, two_or_three, with_rank};
+use crate::kernels::product;
 
 /// ONNX's general product: `alpha × A' × B' + beta × C`.
 #[derive(Debug, Clone)]
@@ -33,6 +37,49 @@ pub(super) fn multiply(a: Primitive, b: Primitive) -> Primitive {
 pub(super) fn linear(operands: Vec<Primitive>) -> Result<Primitive, WrongOperands> {
     let (x, weights, bias) = two_or_three(operands)?;
     Ok(B::linear(x, weights, bias))
+}
+
+/// A product with constant weights on the processor, for our own kernel.
+#[derive(Debug, Clone)]
+pub(crate) struct Prepared {
+    /// `[out, in]`, in order.
+    weights: Primitive,
+    bias: Option<Primitive>,
+}
+
+/// Shorter sums than these few vectors are left to Burn.
+const LEAST_INNER: usize = 64;
+
+impl Prepared {
+    /// Takes weights `[in, out]` and a bias `[out]`, where our kernel can multiply by them: on the processor, in `f32`.
+    ///
+    /// Weights that a file holds as `[out, in]` come here as a view of that, and stay where they are; others are
+    /// turned once.
+    pub(crate) fn new(weights: &Primitive, bias: Option<&Primitive>) -> Option<Self> {
+        let [inner, outputs] = shape_of(weights)[..] else { return None };
+        if inner < LEAST_INNER || bias.is_some_and(|bias| shape_of(bias) != [outputs]) {
+            return None;
+        }
+        let turned = B::float_transpose(weights.clone());
+        let in_order = match numbers(&turned)? {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(numbers) => Some(on_the_processor(numbers, vec![outputs, inner])),
+        };
+        Some(Self { weights: in_order.unwrap_or(turned), bias: bias.cloned() })
+    }
+}
+
+pub(super) fn run_prepared(prepared: &Prepared, x: &Primitive) -> Result<Primitive, WrongOperands> {
+    let mut shape = shape_of(x);
+    let [outputs, inner] = shape_of(&prepared.weights)[..] else { return Err(WrongOperands) };
+    let last = shape.last_mut().filter(|last| **last == inner).ok_or(WrongOperands)?;
+    *last = outputs;
+    let bias = match &prepared.bias {
+        Some(bias) => numbers(bias).ok_or(WrongOperands)?,
+        None => Cow::Borrowed(&[][..]),
+    };
+    let (x, weights) = (numbers(x).ok_or(WrongOperands)?, numbers(&prepared.weights).ok_or(WrongOperands)?);
+    Ok(on_the_processor(product(&x, &weights, &bias, inner), shape))
 }
 
 pub(super) fn gemm(settings: &Gemm, operands: Vec<Primitive>) -> Result<Primitive, WrongOperands> {
