@@ -110,27 +110,39 @@ fn tile_of<S: Simd, const ROWS: usize, const COLUMNS: usize>(
     rows: [&[f32]; ROWS],
     columns: [&[f32]; COLUMNS],
 ) -> [[f32; COLUMNS]; ROWS] {
-    let length = rows[0].len() / S::F32_LANES;
-    let row_vectors = rows.map(|row| &S::as_simd_f32s(row).0[..length]);
-    let column_vectors = columns.map(|column| &S::as_simd_f32s(column).0[..length]);
-    let mut sums = [[simd.splat_f32s(0.0); COLUMNS]; ROWS];
-    for place in 0..length {
-        for row in 0..ROWS {
-            let numbers = row_vectors[row][place];
-            for column in 0..COLUMNS {
-                let weights = column_vectors[column][place];
-                sums[row][column] = simd.mul_add_f32s(numbers, weights, sums[row][column]);
-            }
-        }
-    }
-    let rest = length * S::F32_LANES;
+    let vectors = rows[0].len() / S::F32_LANES;
+    let rest = vectors * S::F32_LANES;
+    let sums = vector_sums::<S, ROWS, COLUMNS>(simd, vectors, rows, columns);
     let mut totals = [[0.0; COLUMNS]; ROWS];
-    for row in 0..ROWS {
-        for column in 0..COLUMNS {
-            let ends = rows[row][rest..].iter().zip(&columns[column][rest..]);
-            let end: f32 = ends.map(|(number, weight)| number * weight).sum();
-            totals[row][column] = simd.reduce_sum_f32s(sums[row][column]) + end;
+    for ((totals, sums), row) in totals.iter_mut().zip(sums).zip(rows) {
+        for ((total, sum), column) in totals.iter_mut().zip(sums).zip(columns) {
+            let ends: f32 =
+                row[rest..].iter().zip(&column[rest..]).map(|(number, weight)| number * weight).sum();
+            *total = simd.reduce_sum_f32s(sum) + ends;
         }
     }
     totals
+}
+
+/// The sums of each row and column over whole vectors. They are given back by value and copied before anything points at
+/// them: sums that are pointed at would be stored again in every turn of the loop.
+#[inline(always)]
+fn vector_sums<S: Simd, const ROWS: usize, const COLUMNS: usize>(
+    simd: S,
+    vectors: usize,
+    rows: [&[f32]; ROWS],
+    columns: [&[f32]; COLUMNS],
+) -> [[S::f32s; COLUMNS]; ROWS] {
+    let rows = rows.map(|row| &S::as_simd_f32s(row).0[..vectors]);
+    let columns = columns.map(|column| &S::as_simd_f32s(column).0[..vectors]);
+    let mut sums = [[simd.splat_f32s(0.0); COLUMNS]; ROWS];
+    for place in 0..vectors {
+        for row in 0..ROWS {
+            for column in 0..COLUMNS {
+                sums[row][column] =
+                    simd.mul_add_f32s(rows[row][place], columns[column][place], sums[row][column]);
+            }
+        }
+    }
+    sums
 }
