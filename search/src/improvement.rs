@@ -86,9 +86,8 @@ impl Undominated {
         if self.is_hopeless(point) {
             return 0.0;
         }
-        let gains: [Vec<f64>; 3] = std::array::from_fn(|objective| {
-            self.coordinates[objective].iter().map(|&end| point[objective].expected_gap(end)).collect()
-        });
+        let gains: [Vec<f64>; 3] =
+            std::array::from_fn(|objective| point[objective].expected_gaps(&self.coordinates[objective]));
         let between = |objective: usize, from: Option<usize>, to: usize| {
             gains[objective][to] - from.map_or(0.0, |from| gains[objective][from])
         };
@@ -117,40 +116,55 @@ impl Distribution {
         }
     }
 
-    /// The expectation of `max(0, end − x)`.
-    fn expected_gap(self, end: f64) -> f64 {
+    /// The expectation of `max(0, end − x)` for each end.
+    fn expected_gaps(self, ends: &[f64]) -> Vec<f64> {
         match self {
-            Self::Normal(normal) => normal_gap(normal, end),
+            Self::Normal(normal) => {
+                let deviation = normal.variance.sqrt();
+                ends.iter().map(|&end| normal_gap(normal.mean, deviation, end)).collect()
+            }
             Self::LogNormal { logarithm, lowest, width } => {
-                log_normal_gap(logarithm, lowest + end * width) / width
+                let deviation = logarithm.variance.sqrt();
+                let expectation = (logarithm.mean + 0.5 * logarithm.variance).exp();
+                let gap = |&end: &f64| {
+                    log_normal_gap(logarithm.mean, deviation, expectation, lowest + end * width) / width
+                };
+                ends.iter().map(gap).collect()
             }
         }
     }
 }
 
-fn normal_gap(x: Normal, end: f64) -> f64 {
-    let deviation = x.variance.sqrt();
-    let gap = end - x.mean;
-    if deviation < LEAST_DEVIATION {
+fn normal_gap(mean: f64, deviation: f64, end: f64) -> f64 {
+    let gap = end - mean;
+    if gap.abs() > FAR * deviation {
         return gap.max(0.0);
     }
-    let standard = gap / deviation;
+    let standard = gap / deviation.max(LEAST_DEVIATION);
     let density = (-0.5 * standard * standard).exp() / std::f64::consts::TAU.sqrt();
     gap * cumulative(standard) + deviation * density
 }
 
-/// Of a value whose logarithm is `x`; as the price of a put option is computed.
-fn log_normal_gap(x: Normal, end: f64) -> f64 {
+/// Of a value whose logarithm has this mean and deviation, and which itself has this expectation; as the price of a put
+/// option is computed.
+fn log_normal_gap(mean: f64, deviation: f64, expectation: f64, end: f64) -> f64 {
     if end <= 0.0 {
         return 0.0;
     }
-    let deviation = x.variance.sqrt();
-    if deviation < LEAST_DEVIATION {
-        return (end - x.mean.exp()).max(0.0);
+    let gap = end.ln() - mean;
+    if gap < -FAR * deviation {
+        return 0.0;
     }
-    let standard = (end.ln() - x.mean) / deviation;
-    end * cumulative(standard) - (x.mean + 0.5 * x.variance).exp() * cumulative(standard - deviation)
+    if gap - deviation * deviation > FAR * deviation {
+        return end - expectation;
+    }
+    let standard = gap / deviation.max(LEAST_DEVIATION);
+    end * cumulative(standard) - expectation * cumulative(standard - deviation)
 }
+
+/// So many deviations away, a normal value is on its side of an end but for three times in 10^11, and the integral need not be
+/// computed: most ends are so far from most predictions.
+const FAR: f64 = 6.5;
 
 /// Below it a value is certain.
 const LEAST_DEVIATION: f64 = 1e-12;

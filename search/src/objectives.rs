@@ -35,7 +35,7 @@ impl Objectives {
     }
 
     /// By the first objective in which they differ.
-    fn total_cmp(&self, other: &Self) -> Ordering {
+    pub(crate) fn total_cmp(&self, other: &Self) -> Ordering {
         let pairs = self.0.iter().zip(&other.0);
         // Minus zero is zero.
         pairs

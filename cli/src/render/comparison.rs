@@ -1,6 +1,6 @@
 //! Tables of search strategies.
 
-use search::comparison::{Reached, Spread};
+use search::comparison::{AtStop, Reached, Spread};
 
 use super::{UNKNOWN, table};
 use crate::commands::optimize::PoolReport;
@@ -30,11 +30,28 @@ pub fn comparison(report: &PoolReport) -> String {
             spread(outcome.own_seconds, 3),
         ]);
     }
+    let mut stopped = table(&["strategy", "runs", "evaluations", "hypervolume %", "front found %"], 1);
+    for outcome in strategies {
+        if let Some(AtStop { runs, evaluations, hypervolume, front_found }) = outcome.stop {
+            stopped.add_row([
+                outcome.strategy.to_string(),
+                runs.to_string(),
+                spread(evaluations, 1),
+                spread(hypervolume, 2),
+                spread(front_found, 0),
+            ]);
+        }
+    }
+    let stopped = if strategies.iter().any(|outcome| outcome.stop.is_some()) {
+        format!("\n\nWhere the stop rule of the live system would have ended the runs\n{stopped}")
+    } else {
+        String::new()
+    };
     let left_out = if *skipped_rows > 0 { format!("; {skipped_rows} rows left out") } else { String::new() };
     format!(
         "{pool}: {measured} of {space} configurations measured, {front} on the front{left_out}\n\n\
          Share of what measuring everything gives, mean ± standard deviation over {seeds} seeds\n{found}\n\n\
-         Evaluations needed, median / 90th percentile over the seeds ({UNKNOWN}: not reached)\n{needed}"
+         Evaluations needed, median / 90th percentile over the seeds ({UNKNOWN}: not reached)\n{needed}{stopped}"
     )
 }
 

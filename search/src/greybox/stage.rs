@@ -86,14 +86,16 @@ impl Stage {
 
     /// Learns the kernel, finds what it calls outliers, and learns again with those in doubt.
     fn learn(&mut self) {
+        // Of all points only those that were observed say anything of the kernel.
+        let places: Vec<Point> = self.observed.iter().map(|seen| self.points[seen.place].clone()).collect();
         for _ in 0..2 {
             self.kernel = learn(&self.points, &self.observed, &self.start, self.level());
-            self.begin_again();
-            for seen in &self.observed {
-                self.process.observe(&self.points, *seen);
+            let mut process = Process::new(&places, self.kernel.clone(), self.level());
+            for (place, seen) in self.observed.iter().enumerate() {
+                process.observe(&places, Observed { place, ..*seen });
             }
-            for seen in &mut self.observed {
-                seen.doubt = doubt(seen.value - self.process.at(seen.place).mean, self.kernel.noise.powi(2));
+            for (place, seen) in self.observed.iter_mut().enumerate() {
+                seen.doubt = doubt(seen.value - process.at(place).mean, self.kernel.noise.powi(2));
             }
         }
         self.begin_again();
