@@ -1,271 +1,544 @@
-//! One network measured: every configuration in turn over the live pipeline, then the front.
+//! One network measured: what the strategy asks for over the live pipeline, then the front.
 
-use std::borrow::Cow;
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::Range;
 
-use broker::{Bus, Call, subjects};
+use broker::subjects;
+use futures::future::join_all;
 use schemas::{
-    Configuration, Cut, ExecuteReply, ExecuteRequest, Fault, FaultKind, Front, FrontId, Input, Measurement,
-    Millis, ModelDescription, OptimizeProgress, OptimizeReply, OptimizeRequest, RequestId, UnixMillis,
+    Configuration, Cut, Expectation, Fault, FaultKind, Front, FrontId, Joules, LayerProfile, Measurement,
+    Millis, OptimizeProgress, OptimizeReply, OptimizeRequest, SearchSummary, Share, UnixMillis,
 };
-use tokio::time::{Instant, sleep};
+use search::Candidate;
+use search::greybox::Prediction;
+use search::strategy::{StopRule, Strategy, StrategyName};
+use tokio::task::spawn_blocking;
 use tracing::{debug, info, warn};
 
+use crate::front::{Judged, judge};
 use crate::guard::{self, Observation, Offers};
-use crate::pareto;
-use crate::record::{Record, Sample, deviation};
-use crate::settings::Settings;
-use crate::site::Site;
-use crate::space;
-
-/// How long a full executor is waited for before it is asked again, when it does not say.
-const PAUSE: Duration = Duration::from_millis(50);
-/// The longest that an executor's own wish to be asked later is followed.
-const GREATEST_PAUSE: Duration = Duration::from_secs(1);
+use crate::journal::Entry;
+use crate::objectives::observation;
+use crate::probe::{Probe, Trouble, Visited, is_end};
+use crate::record::{AnswerGroup, Answers, Nodes, Record, Sample};
+use crate::site::Pair;
+use crate::space::{Choices, last_cut};
+use crate::{facts, physics, statistics};
 
 /// After so many failed configurations in a row something all of them need is gone; the rest is not tried, as
 /// each failure may take seconds.
 const FAILURES_IN_A_ROW: u32 = 5;
 
+/// How a campaign searches.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Search {
+    pub(crate) strategy: StrategyName,
+    pub(crate) seed: u64,
+    /// The most configurations to measure.
+    pub(crate) most: usize,
+    /// The least and the most samples of a configuration.
+    pub(crate) samples: (u32, u32),
+    /// The quantile of the latencies that configurations are judged by.
+    pub(crate) quantile: Share,
+}
+
+/// What an earlier run of the same campaign left.
+#[derive(Debug, Default)]
+struct Left {
+    samples: HashMap<Configuration, (Nodes, Vec<Sample>)>,
+    doubted: HashSet<Configuration>,
+    answers: Vec<(Configuration, usize, crate::record::Answer)>,
+    profiles: HashMap<Configuration, Vec<LayerProfile>>,
+}
+
 /// The measuring of one network.
 pub(crate) struct Campaign<'a> {
-    pub(crate) bus: &'a Bus,
-    pub(crate) settings: &'a Settings,
+    pub(crate) probe: Probe<'a>,
     pub(crate) request: &'a OptimizeRequest<'a>,
-    pub(crate) description: &'a ModelDescription,
-    pub(crate) site: &'a Site,
-    /// When the whole must be done.
-    pub(crate) deadline: UnixMillis,
+    pub(crate) choices: &'a Choices,
+    pub(crate) search: Search,
+    pairs: Vec<Pair>,
+    left: Left,
+    resumed: u32,
+    /// In the order of measuring.
+    records: Vec<Record>,
+    places: HashMap<Configuration, usize>,
+    answers: BTreeMap<AnswerGroup, Answers>,
+    profiles: HashMap<Configuration, Vec<LayerProfile>>,
+    failed: BTreeSet<usize>,
+    failures_in_a_row: u32,
+    warm: BTreeSet<usize>,
+    notes: Vec<String>,
 }
 
-/// Why a sample could not be taken.
-enum Trouble {
-    /// This configuration does not run here; others may.
-    Configuration(String),
-    /// No configuration can be measured any more.
-    Final(Fault),
-}
-
-impl Campaign<'_> {
-    /// Measures every configuration and puts the front together. Warns of configurations that did not run;
-    /// fails when one of the two baselines did not.
-    pub(crate) async fn run(&self) -> Result<OptimizeReply, Fault> {
-        let started_at = UnixMillis::now();
-        let mut records = self.records();
-        self.measure(&mut records).await?;
-        let measurements: Vec<Measurement> = records.iter().filter_map(Record::measurement).collect();
-        let offers = self.offers(&records);
-        let front = self.front(&measurements, offers, started_at)?;
-        info!(model = %front.model, points = front.points.len(), measured = front.measured, "measured");
-        Ok(OptimizeReply { front, measurements, resumed_samples: 0, notes: Vec::new() })
+impl<'a> Campaign<'a> {
+    /// A campaign on some pairs that goes on from what an earlier run left.
+    pub(crate) fn new(
+        probe: Probe<'a>,
+        request: &'a OptimizeRequest<'a>,
+        choices: &'a Choices,
+        search: Search,
+        pairs: Vec<Pair>,
+        entries: Vec<Entry>,
+    ) -> Self {
+        let left = Left::of(entries);
+        Self {
+            probe,
+            request,
+            choices,
+            search,
+            pairs,
+            left,
+            resumed: 0,
+            records: Vec::new(),
+            places: HashMap::new(),
+            answers: BTreeMap::new(),
+            profiles: HashMap::new(),
+            failed: BTreeSet::new(),
+            failures_in_a_row: 0,
+            warm: BTreeSet::new(),
+            notes: Vec::new(),
+        }
     }
 
-    /// The configurations in the order of measuring.
-    fn records(&self) -> Vec<Record> {
-        let cuts: Vec<Cut> = self.description.cuts.iter().map(|cut| cut.cut).collect();
-        let Settings { codecs, budget, .. } = self.settings;
-        let configurations = space::configurations(&cuts, codecs, &self.site.frequencies, *budget as usize);
-        let name_of = |wanted: Cut| {
-            let described = self.description.cuts.iter().find(|cut| cut.cut == wanted);
-            described.map(|cut| cut.name.clone()).unwrap_or_default()
-        };
-        space::interleaved(configurations.len())
-            .into_iter()
-            .filter_map(|place| configurations.get(place))
-            .map(|&configuration| Record::new(configuration, name_of(configuration.cut)))
-            .collect()
-    }
-
-    /// Two passes, the second in reverse, each with half of the samples: a steady drift of the machine
-    /// then adds the same to every configuration.
-    async fn measure(&self, records: &mut Vec<Record>) -> Result<(), Fault> {
-        let first_pass = self.request.samples.div_ceil(2);
-        let total = u32::try_from(records.len()).unwrap_or(u32::MAX);
-        let mut failed: Vec<Configuration> = Vec::new();
-        let (mut visits, mut in_a_row) = (0, 0);
-        for (pass, samples) in [0..first_pass, first_pass..self.request.samples].into_iter().enumerate() {
-            if pass == 1 {
-                records.reverse();
+    /// Measures what the strategy asks for and puts the front together. Warns of configurations that did not run; fails when
+    /// one of the two baselines did not.
+    pub(crate) async fn run(mut self, started_at: UnixMillis) -> Result<OptimizeReply, Fault> {
+        let baselines = self.baselines();
+        self.measure(&baselines).await?;
+        let baselines = self.existing(&baselines)?;
+        let mut strategy = self.strategy(&baselines[1]).await?;
+        self.tell(strategy.as_mut(), &baselines);
+        loop {
+            let (asked, batch) = self.ask(strategy).await?;
+            strategy = asked;
+            if batch.is_empty() {
+                break;
             }
-            for record in records.iter_mut() {
-                visits += 1;
-                if failed.contains(record.configuration()) {
-                    continue;
-                }
-                match self.visit(record, samples.clone(), pass == 0).await {
-                    Ok(()) => {
-                        in_a_row = 0;
-                        self.report(record, visits / 2, total).await;
-                    }
-                    Err(Trouble::Final(fault)) => return Err(fault),
-                    Err(Trouble::Configuration(reason)) => {
-                        in_a_row += 1;
-                        failed.push(self.left_out(record, &reason, in_a_row)?);
-                    }
-                }
+            self.measure(&batch).await?;
+            self.tell(strategy.as_mut(), &batch);
+        }
+        self.look_again().await?;
+        let (measurements, offers) = self.judged();
+        let front = self.front(&measurements, offers, &baselines, started_at)?;
+        info!(model = %front.model, points = front.points.len(), measured = front.measured, "measured");
+        Ok(OptimizeReply { front, measurements, resumed_samples: self.resumed, notes: self.notes })
+    }
+
+    /// Everything in the cloud and everything on the edge, at the highest clock.
+    fn baselines(&self) -> [Configuration; 2] {
+        let highest = self.pairs.first().and_then(|pair| pair.frequencies().last().copied());
+        [Cut::ALL_CLOUD, last_cut(self.probe.description)]
+            .map(|cut| Configuration { edge_frequency_khz: highest, ..Configuration::at(cut) })
+    }
+
+    /// The baselines, when both ran.
+    fn existing(&self, baselines: &[Configuration; 2]) -> Result<[Configuration; 2], Fault> {
+        let names = ["everything in the cloud", "everything on the edge"];
+        for (baseline, name) in baselines.iter().zip(names) {
+            let ran = self.places.get(baseline).is_some_and(|place| !self.failed.contains(place));
+            if !ran {
+                let reason = self.notes.iter().find(|note| note.starts_with(&baseline.to_string()));
+                let message = format!(
+                    "the baseline \"{name}\" could not be measured, and no front is published without it: {}",
+                    reason.map_or("its reason is in the optimizer's log", String::as_str)
+                );
+                return Err(Fault::new(FaultKind::Unavailable, message));
             }
         }
-        records.retain(|record| !failed.contains(record.configuration()));
-        records.reverse();
+        Ok(*baselines)
+    }
+
+    /// The strategy, told what the layers take.
+    async fn strategy(&self, all_edge: &Configuration) -> Result<Box<dyn Strategy>, Fault> {
+        let profiles = self.profiles.get(all_edge).map_or(&[][..], Vec::as_slice);
+        let facts = facts::facts(self.probe.description, &self.choices.cuts(), profiles);
+        let Search { strategy, seed, .. } = self.search;
+        let space = self.choices.space().clone();
+        let built =
+            spawn_blocking(move || strategy.build(&space, &facts, seed, Some(StopRule::default()))).await;
+        let built =
+            built.map_err(|_| Fault::new(FaultKind::Internal, "building the strategy was interrupted"))?;
+        built.map_err(|error| Fault::new(FaultKind::BadRequest, error.to_string()))
+    }
+
+    /// What to measure next; nothing when it is enough. Gives the strategy back.
+    async fn ask(
+        &mut self,
+        mut strategy: Box<dyn Strategy>,
+    ) -> Result<(Box<dyn Strategy>, Vec<Configuration>), Fault> {
+        let room = self.search.most.saturating_sub(self.records.len());
+        let count = room.min(self.probe.settings.batch as usize * self.pairs.len());
+        if count == 0 || strategy.is_finished() {
+            return Ok((strategy, Vec::new()));
+        }
+        // Choosing takes up to some hundred milliseconds.
+        let asked = spawn_blocking(move || {
+            let asked: Vec<(Candidate, Option<Prediction>)> = strategy
+                .ask(count)
+                .into_iter()
+                .map(|candidate| (candidate, strategy.prediction(candidate)))
+                .collect();
+            (strategy, asked)
+        });
+        let (strategy, asked) =
+            asked.await.map_err(|_| Fault::new(FaultKind::Internal, "the strategy was interrupted"))?;
+        let mut batch = Vec::with_capacity(asked.len());
+        for (candidate, prediction) in asked {
+            let configuration = self.choices.configuration(candidate);
+            let place = self.place(&configuration);
+            let expectation = prediction.filter(|_| !self.records.is_empty()).and_then(expectation);
+            if let (Some(record), Some(expected)) = (self.records.get_mut(place), expectation) {
+                record.expect(expected);
+            }
+            batch.push(configuration);
+        }
+        Ok((strategy, batch))
+    }
+
+    fn tell(&self, strategy: &mut dyn Strategy, batch: &[Configuration]) {
+        for configuration in batch {
+            let Some(candidate) = self.choices.candidate(configuration) else { continue };
+            match self.measurement(configuration) {
+                Some(measurement) => strategy.tell(candidate, &observation(&measurement)),
+                None => strategy.failed(candidate),
+            }
+        }
+    }
+
+    /// The place of a configuration's record, made when it is missing: with what an earlier run left.
+    fn place(&mut self, configuration: &Configuration) -> usize {
+        if let Some(&place) = self.places.get(configuration) {
+            return place;
+        }
+        let place = self.records.len();
+        let pair = &self.pairs[place % self.pairs.len()];
+        let nodes = Nodes { edge: pair.edge_node.clone(), cloud: pair.cloud_node.clone() };
+        let described = self.probe.description.cuts.iter().find(|cut| cut.cut == configuration.cut);
+        let name = described.map(|cut| cut.name.clone()).unwrap_or_default();
+        let mut record = Record::new(*configuration, name, nodes.clone());
+        if self.left.doubted.contains(configuration) {
+            record.doubt();
+        }
+        if let Some((of, samples)) = self.left.samples.remove(configuration)
+            && self.pairs.iter().any(|pair| pair.edge_node == of.edge && pair.cloud_node == of.cloud)
+        {
+            record.begin_again(of);
+            self.resumed += u32::try_from(samples.len()).unwrap_or(u32::MAX);
+            samples.into_iter().for_each(|sample| record.push(sample));
+            self.remember(&record);
+        }
+        if let Some(profiles) = self.left.profiles.remove(configuration) {
+            self.profiles.insert(*configuration, profiles);
+        }
+        self.records.push(record);
+        self.places.insert(*configuration, place);
+        place
+    }
+
+    /// Samples some configurations until each is sure enough or has had its most, learns their answers, and measures those
+    /// again that contradict physics.
+    async fn measure(&mut self, batch: &[Configuration]) -> Result<(), Fault> {
+        let places: Vec<usize> = batch.iter().map(|configuration| self.place(configuration)).collect();
+        self.sample(&places).await?;
+        self.learn_answers(&places).await?;
+        let doubtful = self.doubtful();
+        for &place in &doubtful {
+            let record = &mut self.records[place];
+            warn!(configuration = %record.configuration(), "what was measured contradicts physics, measuring again");
+            record.doubt();
+            let configuration = *record.configuration();
+            self.probe.write(Entry::SetAside { configuration, doubted: true }).await?;
+        }
+        self.sample(&doubtful).await
+    }
+
+    /// Rounds over the configurations, each the other way round, so that a drift of the machines does not look like an effect
+    /// of a knob.
+    async fn sample(&mut self, places: &[usize]) -> Result<(), Fault> {
+        let slice = self.search.samples.0.div_ceil(2);
+        for round in 0_usize.. {
+            let mut wanting: Vec<(usize, u32)> = places
+                .iter()
+                .filter(|place| !self.failed.contains(place))
+                .map(|&place| (place, self.wanting(place).min(slice)))
+                .filter(|(_, wanting)| *wanting > 0)
+                .collect();
+            if wanting.is_empty() {
+                break;
+            }
+            if round % 2 == 1 {
+                wanting.reverse();
+            }
+            self.round(&wanting).await?;
+        }
         Ok(())
+    }
+
+    /// How many more samples a configuration is to have.
+    fn wanting(&self, place: usize) -> u32 {
+        let (least, most) = self.search.samples;
+        let record = &self.records[place];
+        let count = record.count();
+        if count < least {
+            return least - count;
+        }
+        let is_sure = || {
+            let uncertainty = record.uncertainty(self.search.quantile);
+            uncertainty.is_some_and(|known| statistics::is_narrow(&known, self.probe.settings.interval))
+        };
+        if count >= most || is_sure() { 0 } else { most - count }
+    }
+
+    /// Visits each of some configurations once, on all pairs at the same time.
+    async fn round(&mut self, wanting: &[(usize, u32)]) -> Result<(), Fault> {
+        let mut jobs: Vec<Vec<Job>> = self.pairs.iter().map(|_| Vec::new()).collect();
+        for &(place, samples) in wanting {
+            let record = self.records[place].clone();
+            let of_pair = |pair: &Pair| {
+                pair.edge_node == record.nodes().edge && pair.cloud_node == record.nodes().cloud
+            };
+            let pair = self.pairs.iter().position(of_pair).unwrap_or(place % self.pairs.len());
+            jobs[pair].push(Job { place, record, samples, is_cold: !self.warm.contains(&place) });
+        }
+        let all = self.pairs.clone();
+        let probe = &self.probe;
+        let working = self.pairs.iter_mut().zip(jobs).enumerate().map(|(own, (pair, jobs))| {
+            let others: Vec<Pair> = all
+                .iter()
+                .enumerate()
+                .filter(|(other, _)| *other != own)
+                .map(|(_, pair)| pair.clone())
+                .collect();
+            async move {
+                let mut done = Vec::with_capacity(jobs.len());
+                for mut job in jobs {
+                    let Job { record, samples, is_cold, .. } = &mut job;
+                    let ended = probe.visit(pair, &others, record, *samples, *is_cold).await;
+                    let is_over = matches!(ended, Err(Trouble::Final(_)));
+                    done.push((job, ended));
+                    if is_over {
+                        break;
+                    }
+                }
+                done
+            }
+        });
+        let done: Vec<(Job, Result<Visited, Trouble>)> =
+            join_all(working).await.into_iter().flatten().collect();
+        for (job, ended) in done {
+            self.take_in(job, ended).await?;
+        }
+        Ok(self.probe.sync().await?)
+    }
+
+    async fn take_in(&mut self, job: Job, ended: Result<Visited, Trouble>) -> Result<(), Fault> {
+        let Job { place, record, .. } = job;
+        let configuration = *record.configuration();
+        self.remember(&record);
+        self.records[place] = record;
+        match ended {
+            Ok(Visited { profiles }) => {
+                self.failures_in_a_row = 0;
+                self.warm.insert(place);
+                if !profiles.is_empty() && is_end(configuration.cut, last_cut(self.probe.description)) {
+                    self.profiles.insert(configuration, profiles);
+                }
+                self.report(place).await;
+                Ok(())
+            }
+            Err(Trouble::Final(fault)) => Err(fault),
+            Err(Trouble::Configuration(reason) | Trouble::Lost(reason)) => self.leave_out(place, &reason),
+        }
+    }
+
+    /// Keeps what was answered for the group of the configuration.
+    fn remember(&mut self, record: &Record) {
+        let group = self.answers.entry(AnswerGroup::of(record.configuration())).or_default();
+        for (picture, answer) in record.answers() {
+            group.entry(picture).or_insert(answer);
+        }
     }
 
     /// Warns of a configuration that did not run; fails when so many did not that the rest is not worth trying.
-    fn left_out(&self, record: &Record, reason: &str, in_a_row: u32) -> Result<Configuration, Fault> {
-        let configuration = *record.configuration();
-        warn!(model = %self.request.model, %configuration, reason, "a configuration could not be measured and is left out");
-        if in_a_row < FAILURES_IN_A_ROW {
-            return Ok(configuration);
+    fn leave_out(&mut self, place: usize, reason: &str) -> Result<(), Fault> {
+        let (model, configuration) = (&self.request.model, *self.records[place].configuration());
+        warn!(%model, %configuration, reason, "a configuration could not be measured and is left out");
+        self.notes.push(format!("{configuration} could not be measured: {reason}"));
+        self.failed.insert(place);
+        self.failures_in_a_row += 1;
+        if self.failures_in_a_row < FAILURES_IN_A_ROW {
+            return Ok(());
         }
-        let message = format!("{in_a_row} configurations in a row could not be measured; the last: {reason}");
+        let count = self.failures_in_a_row;
+        let message = format!("{count} configurations in a row could not be measured; the last: {reason}");
         Err(Fault::new(FaultKind::Unavailable, message))
     }
 
-    /// Takes samples of one configuration. The first time, one run more warms it up and is not counted.
-    async fn visit(
-        &self,
-        record: &mut Record,
-        samples: std::ops::Range<u32>,
-        warm_up: bool,
-    ) -> Result<(), Trouble> {
-        if warm_up {
-            self.sample(record.configuration(), 0).await?;
+    /// Has every group of answers that is new among these classify the labelled pictures that it has not seen, with the
+    /// fastest of its configurations here.
+    async fn learn_answers(&mut self, places: &[usize]) -> Result<(), Fault> {
+        let mut fastest: BTreeMap<AnswerGroup, (Millis, usize)> = BTreeMap::new();
+        for &place in places.iter().filter(|place| !self.failed.contains(place)) {
+            let Some(latency) = self.records[place].mean_latency() else { continue };
+            let group = AnswerGroup::of(self.records[place].configuration());
+            let known = fastest.entry(group).or_insert((latency, place));
+            if latency.get() < known.0.get() {
+                *known = (latency, place);
+            }
         }
-        for number in samples {
-            let picture = number as usize % self.request.pictures.len();
-            let sample = self.sample(record.configuration(), picture).await?;
-            record.push(sample);
+        for (group, (_, place)) in fastest {
+            let configuration = *self.records[place].configuration();
+            self.recall(group);
+            for picture in self.unseen(group) {
+                let pair = &self.pairs[place % self.pairs.len()];
+                match self.probe.answer(pair, &configuration, picture).await {
+                    Ok(answer) => drop(self.answers.entry(group).or_default().insert(picture, answer)),
+                    Err(Trouble::Final(fault)) => return Err(fault),
+                    Err(Trouble::Configuration(reason) | Trouble::Lost(reason)) => {
+                        debug!(%configuration, picture, reason, "a picture is not classified");
+                        break;
+                    }
+                }
+            }
         }
         Ok(())
     }
 
-    /// Runs one picture, again when something else ran than was asked for.
-    async fn sample(&self, configuration: &Configuration, picture: usize) -> Result<Sample, Trouble> {
-        let mut last = String::new();
-        for attempt in 0..=self.settings.retries {
-            match self.execute(configuration, picture).await {
-                Ok(sample) => return Ok(sample),
-                Err(Trouble::Final(fault)) => return Err(Trouble::Final(fault)),
-                Err(Trouble::Configuration(reason)) => {
-                    debug!(attempt, reason, "a sample was rejected");
-                    last = reason;
-                }
+    /// Takes in the answers of a group that an earlier run left.
+    fn recall(&mut self, group: AnswerGroup) {
+        let known = self.answers.entry(group).or_default();
+        for (configuration, picture, answer) in &self.left.answers {
+            if AnswerGroup::of(configuration) == group {
+                known.entry(*picture).or_insert(*answer);
             }
         }
-        Err(Trouble::Configuration(last))
     }
 
-    async fn execute(&self, configuration: &Configuration, picture: usize) -> Result<Sample, Trouble> {
-        let labelled = self.request.pictures.get(picture).ok_or_else(|| internal("a picture was lost"))?;
-        let id = RequestId::fresh();
-        let request = ExecuteRequest {
-            id,
-            model: self.request.model.clone(),
-            input: Input::Encoded { bytes: Cow::Borrowed(&labelled.bytes) },
-            configuration: *configuration,
-            cloud: Some(self.site.cloud.clone()),
-            profile: false,
+    /// The labelled pictures, up to as many as are set, whose answer is not known.
+    fn unseen(&self, group: AnswerGroup) -> Vec<usize> {
+        let seen = self.answers.get(&group);
+        let most = self.probe.settings.accuracy_pictures as usize;
+        let all: Range<usize> = 0..self.request.pictures.len().min(most);
+        let is_unseen = |picture: &usize| {
+            self.request.pictures[*picture].class.is_some()
+                && !seen.is_some_and(|seen| seen.contains_key(picture))
         };
-        let body = schemas::encode(&request).map_err(|error| internal(&error.to_string()))?;
-        let within = self.settings.call_timeout_ms.to_duration().min(self.deadline.remaining());
-        // That instance or none: the front is of its machine.
-        let target = subjects::execute_edge_at(&self.request.model, &self.site.edge);
-        let call = Call { id, ..Call::new(vec![target], within, body) };
-        let began = Instant::now();
-        let answer = self.bus.call(call).await;
-        let wall = Millis::from(began.elapsed());
-        let answer = match answer {
-            Ok(answer) => answer,
-            Err(error) => return Err(self.trouble(error.to_fault()).await),
-        };
-        let reply: ExecuteReply<'_> = schemas::decode(&answer.body)
-            .map_err(|error| internal(&format!("the edge executor's reply: {error}")))?;
-        match deviation(configuration, &reply) {
-            None => Ok(Sample::new(wall, &reply, picture, labelled.class)),
-            Some(reason) => Err(Trouble::Configuration(reason)),
+        all.filter(is_unseen).collect()
+    }
+
+    /// What contradicts physics and was not measured again for that yet.
+    fn doubtful(&self) -> Vec<usize> {
+        let places: Vec<usize> =
+            (0..self.records.len()).filter(|place| !self.failed.contains(place)).collect();
+        let measured: Vec<(usize, Measurement)> =
+            places.into_iter().filter_map(|place| Some((place, self.summary(place)?))).collect();
+        let measurements: Vec<Measurement> =
+            measured.iter().map(|(_, measurement)| measurement.clone()).collect();
+        let suspicions = physics::suspicions(&measurements);
+        let is_new = |place: usize| !self.records[place].was_doubted();
+        let doubtful =
+            measured.iter().zip(suspicions).filter(|((place, _), found)| !found.is_empty() && is_new(*place));
+        doubtful.map(|((place, _), _)| *place).collect()
+    }
+
+    /// Takes more samples of what looks best: of many that are equally good some look better by luck, and what was
+    /// measured early met other machines than what was measured late.
+    async fn look_again(&mut self) -> Result<(), Fault> {
+        let (least, most) = self.search.samples;
+        if most == least {
+            return Ok(());
         }
+        let (measurements, _) = self.judged();
+        let Judged { points, tied, .. } = judge(&measurements, last_cut(self.probe.description));
+        let mut wanting: Vec<(usize, u32)> = points
+            .iter()
+            .chain(&tied)
+            .filter_map(|point| self.places.get(&point.configuration).copied())
+            .map(|place| (place, least.min(most.saturating_sub(self.records[place].count()))))
+            .filter(|(_, wanting)| *wanting > 0)
+            .collect();
+        wanting.sort_by_key(|(place, _)| std::cmp::Reverse(*place));
+        if wanting.is_empty() { Ok(()) } else { self.round(&wanting).await }
     }
 
-    /// What a failed execution means; a full executor is given time first.
-    async fn trouble(&self, fault: Fault) -> Trouble {
-        let late = self.deadline.remaining().is_zero();
-        match fault.kind {
-            FaultKind::DeadlineExceeded if late => Trouble::Final(Fault::new(
-                FaultKind::DeadlineExceeded,
-                "the deadline passed before everything was measured: send a later one, or fewer samples",
-            )),
-            // The same for every configuration: a wrong picture, another model.
-            FaultKind::BadRequest | FaultKind::UnknownModel => Trouble::Final(fault),
-            FaultKind::Overloaded => {
-                let pause = fault.retry_after_ms.map_or(PAUSE, Millis::to_duration);
-                sleep(pause.min(GREATEST_PAUSE)).await;
-                Trouble::Configuration(fault.to_string())
+    /// The summary of a record, without what its suspicions are.
+    fn summary(&self, place: usize) -> Option<Measurement> {
+        let record = self.records.get(place)?;
+        let answers = self.answers.get(&AnswerGroup::of(record.configuration()));
+        record.measurement(self.search.quantile, answers.unwrap_or(&Answers::new()))
+    }
+
+    fn measurement(&self, configuration: &Configuration) -> Option<Measurement> {
+        let place = self.places.get(configuration).filter(|place| !self.failed.contains(place))?;
+        self.summary(*place)
+    }
+
+    /// Everything that was measured, with what contradicts physics, and which codecs cost little enough.
+    fn judged(&self) -> (Vec<Measurement>, Offers) {
+        let places: Vec<usize> =
+            (0..self.records.len()).filter(|place| !self.failed.contains(place)).collect();
+        let mut measurements: Vec<Measurement> =
+            places.iter().filter_map(|place| self.summary(*place)).collect();
+        let suspicions = physics::suspicions(&measurements);
+        for (measurement, found) in measurements.iter_mut().zip(suspicions) {
+            if let Some(provenance) = &mut measurement.provenance {
+                provenance.suspicions = found;
             }
-            _ => Trouble::Configuration(fault.to_string()),
         }
-    }
-
-    /// Says how far it is; nobody has to listen, so a failure is not one of the measuring.
-    async fn report(&self, record: &Record, done: u32, total: u32) {
-        let Some(last) = record.measurement() else { return };
-        let progress = OptimizeProgress { model: self.request.model.clone(), done, total, last };
-        let published = match schemas::encode(&progress) {
-            Ok(body) => self.bus.publish(subjects::event("optimize"), body).await,
-            Err(error) => Err(error.into()),
+        let observe = |place: &usize| {
+            let configuration = self.records[*place].configuration();
+            let answers = self.answers.get(&AnswerGroup::of(configuration)).cloned().unwrap_or_default();
+            Observation { cut: configuration.cut, codec: configuration.codec, answers }
         };
-        if let Err(error) = published {
-            debug!(%error, "progress was not published");
-        }
-    }
-
-    /// Which codecs cost little enough, judged by the answers that were measured.
-    fn offers(&self, records: &[Record]) -> Offers {
-        let observe = |record: &Record| {
-            let Configuration { cut, codec, .. } = *record.configuration();
-            Observation { cut, codec, answers: record.answers() }
-        };
-        let observations: Vec<Observation> = records.iter().map(observe).collect();
-        let offers = guard::judge(&observations, self.settings.greatest_accuracy_loss);
-        for withheld in &offers.withheld {
-            info!(model = %self.request.model, reason = %withheld, "a codec is not offered");
-        }
-        offers
+        let observations: Vec<Observation> = places.iter().map(observe).collect();
+        (measurements, guard::judge(&observations, self.probe.settings.greatest_accuracy_loss))
     }
 
     fn front(
         &self,
         measurements: &[Measurement],
         offers: Offers,
+        baselines: &[Configuration; 2],
         started_at: UnixMillis,
     ) -> Result<Front, Fault> {
-        let cuts = || self.description.cuts.iter().map(|cut| cut.cut);
-        let (first_cut, last_cut) = match (cuts().min(), cuts().max()) {
-            (Some(first), Some(last)) => (first, last),
-            _ => return Err(Fault::new(FaultKind::Internal, "the executor describes no cut")),
-        };
+        for withheld in &offers.withheld {
+            info!(model = %self.request.model, reason = %withheld, "a codec is not offered");
+        }
         let is_offered = |measurement: &&Measurement| {
             let Configuration { cut, codec, .. } = measurement.configuration;
             offers.offered.contains(&(cut, codec))
         };
-        let offered: Vec<Measurement> = measurements.iter().filter(is_offered).cloned().collect();
-        let points = pareto::non_dominated(&offered, last_cut);
-        let points = points.into_iter().filter_map(|point| offered.get(point).cloned()).collect();
+        let in_space =
+            |measurement: &&Measurement| self.choices.candidate(&measurement.configuration).is_some();
+        let offered: Vec<Measurement> =
+            measurements.iter().filter(is_offered).filter(in_space).cloned().collect();
+        let description = self.probe.description;
+        let last_cut = last_cut(description);
+        let Judged { points, tied, suspects } = judge(&offered, last_cut);
+        let baseline = |wanted: &Configuration| {
+            let found = measurements.iter().find(|measurement| measurement.configuration == *wanted).cloned();
+            found.ok_or_else(|| Fault::new(FaultKind::Internal, "a baseline was lost"))
+        };
+        let Search { strategy, seed, quantile, .. } = self.search;
+        let legal = self.choices.legal() as u64;
+        let pair = &self.pairs[0];
         Ok(Front {
             id: FrontId::fresh(),
-            revision: 0,
+            revision: 1,
             model: self.request.model.clone(),
-            digest: self.description.digest.clone(),
+            digest: description.digest.clone(),
             last_cut,
-            edge: self.site.edge_node.clone(),
-            emulates: self.site.emulates.clone(),
-            cloud: self.site.cloud_node.clone(),
+            edge: pair.edge_node.clone(),
+            emulates: pair.emulates().map(str::to_owned),
+            cloud: pair.cloud_node.clone(),
             points,
-            all_cloud: self.baseline(measurements, first_cut, "everything in the cloud")?,
-            all_edge: self.baseline(measurements, last_cut, "everything on the edge")?,
-            tied: Vec::new(),
-            suspects: Vec::new(),
+            tied,
+            suspects,
+            all_cloud: baseline(&baselines[0])?,
+            all_edge: baseline(&baselines[1])?,
             withheld: offers.withheld,
-            search: None,
+            search: Some(SearchSummary { strategy: strategy.to_string(), seed, legal, quantile }),
             measured: u32::try_from(measurements.len()).unwrap_or(u32::MAX),
             started_at,
             ended_at: UnixMillis::now(),
@@ -273,23 +546,70 @@ impl Campaign<'_> {
         })
     }
 
-    /// One end at the highest clock.
-    fn baseline(&self, measurements: &[Measurement], cut: Cut, name: &str) -> Result<Measurement, Fault> {
-        let highest = self.site.frequencies.iter().max().copied();
-        let is_it = |measurement: &&Measurement| {
-            let configuration = &measurement.configuration;
-            configuration.cut == cut && configuration.edge_frequency_khz == highest
+    /// Says how far it is; nobody has to listen, so a failure is not one of the measuring.
+    async fn report(&self, place: usize) {
+        let Some(last) = self.summary(place) else { return };
+        let done = self.records.iter().filter(|record| record.count() >= self.search.samples.0).count();
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let total = count(self.search.most.min(self.choices.legal()).max(done));
+        let progress = OptimizeProgress { model: self.request.model.clone(), done: count(done), total, last };
+        let published = match schemas::encode(&progress) {
+            Ok(body) => self.probe.bus.publish(subjects::event("optimize"), body).await,
+            Err(error) => Err(error.into()),
         };
-        measurements.iter().find(is_it).cloned().ok_or_else(|| {
-            let message = format!(
-                "the baseline \"{name}\" could not be measured: the optimizer's log says what ran instead; \
-                 no front is published without it"
-            );
-            Fault::new(FaultKind::Unavailable, message)
-        })
+        if let Err(error) = published {
+            debug!(%error, "progress was not published");
+        }
     }
 }
 
-fn internal(message: &str) -> Trouble {
-    Trouble::Final(Fault::new(FaultKind::Internal, message))
+/// A visit to make.
+struct Job {
+    place: usize,
+    record: Record,
+    samples: u32,
+    is_cold: bool,
+}
+
+impl Left {
+    fn of(entries: Vec<Entry>) -> Self {
+        let mut left = Self::default();
+        for entry in entries {
+            match entry {
+                Entry::Sample { configuration, nodes, sample } => {
+                    let known =
+                        left.samples.entry(configuration).or_insert_with(|| (nodes.clone(), Vec::new()));
+                    known.0 = nodes;
+                    known.1.push(sample);
+                }
+                Entry::SetAside { configuration, doubted } => {
+                    left.samples.remove(&configuration);
+                    if doubted {
+                        left.doubted.insert(configuration);
+                    }
+                }
+                Entry::Answered { configuration, picture, answer } => {
+                    left.answers.push((configuration, picture, answer));
+                }
+                Entry::Profiled { configuration, profiles } => {
+                    drop(left.profiles.insert(configuration, profiles))
+                }
+                Entry::Campaign { .. } | Entry::Ended { .. } => {}
+            }
+        }
+        left
+    }
+}
+
+/// What a model believes, in quantities.
+fn expectation(prediction: Prediction) -> Option<Expectation> {
+    let Prediction { log_latency, log_energy, .. } = prediction;
+    let reach = 1.96 * log_latency.variance.max(0.0).sqrt();
+    let known = log_latency.mean != 0.0 || log_latency.variance != 0.0;
+    known.then(|| Expectation {
+        latency_ms: Millis::saturating(log_latency.mean.exp()),
+        low_ms: Millis::saturating((log_latency.mean - reach).exp()),
+        high_ms: Millis::saturating((log_latency.mean + reach).exp()),
+        energy_j: (log_energy.variance > 0.0).then(|| Joules::saturating(log_energy.mean.exp())),
+    })
 }

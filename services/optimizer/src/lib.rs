@@ -10,22 +10,36 @@
 //! the bucket `splinter-fronts`.
 //!
 //! # What is measured
-//! - [`space`]: every cut with every codec that is set at the highest clock, the two ends at every clock, and
-//!   everything at every clock when that stays within the budget; in two passes, interleaved and the second in
-//!   reverse, against drift.
-//! - A configuration is run once to warm it up, then `samples` times, with the pictures in turn: the same ones for
-//!   every configuration.
+//! - [`space`]: the legal configurations, of what is declared and what the network and the machines have.
+//! - A strategy of the crate `search` chooses among them; the two baselines (everything in the cloud, everything on the
+//!   edge) come first. On the run that warms up a baseline the layers are timed, which tells the strategy how much work lies
+//!   before each cut.
+//! - A configuration is run once to warm it up, then sampled with the pictures in turn, the same ones for every
+//!   configuration, until the confidence interval of the latency's quantile is narrow enough ([`statistics`]) or
+//!   it has had its most samples. Those of one batch take turns, each round the other way, against drift.
 //! - The latency of a sample is the wall time of the call to the edge executor, as a gateway would wait for
 //!   it, less the time of setting the hardware ([`record`]).
 //! - A reply of another configuration than the one asked for (the edge finished at home, the clock stayed) is
-//!   rejected and asked for again; a configuration that does not run is left out with a warning.
+//!   rejected and asked for again; a configuration that does not run is left out with a warning. When a machine is lost,
+//!   it is waited for, or another of its kind goes on.
+//! - [`physics`]: what contradicts physics is measured again, and called suspect when it still does.
+//! - Answers are the same for all configurations that compute the same; each such set is judged on the labelled pictures.
 //! - [`guard`]: a codec that costs more of the answers than is set is not offered at that cut, and the front says so.
-//! - [`pareto`]: of what is offered, the front is what no other measurement dominates in (mean latency, joules, 1 − accuracy).
+//! - [`front`]: of what is offered, the front is what no other measurement dominates in (latency quantile, joules,
+//!   1 − accuracy) beyond noise.
+//! - [`journal`]: everything is written down as it happens; the same request goes on where an earlier one was broken
+//!   off.
 
 mod campaign;
 mod error;
+mod facts;
+pub mod front;
 pub mod guard;
-pub mod pareto;
+pub mod journal;
+pub mod objectives;
+pub mod physics;
+mod probe;
+mod publish;
 pub mod record;
 mod service;
 mod settings;

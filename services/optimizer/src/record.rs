@@ -3,15 +3,19 @@
 use std::collections::BTreeMap;
 
 use schemas::{
-    Accuracy, ByteCount, Configuration, EnergyEntry, EnergySource, ExecuteReply, Joules, Measurement, Millis,
-    Place, Share, Stage, StageTime, TimeSource,
+    Accelerator, Accuracy, ByteCount, Codec, Configuration, Cut, EnergyEntry, EnergySource, ExecuteReply,
+    Expectation, HardwareReadBack, Joules, Measurement, Millis, NodeId, Place, Provenance, Share, Stage,
+    StageTime, TimeSource, Uncertainty, UnixMillis, total_joules,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::statistics;
 
 /// One picture, run once with the configuration that was asked for.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
+    /// When the answer was there.
+    pub at: UnixMillis,
     /// From the call to its answer, hardware change excluded.
     pub latency: Millis,
     /// Where the time went.
@@ -27,7 +31,7 @@ pub struct Sample {
 }
 
 /// What was answered to a picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
     /// The best class; `None` when the answer lists none.
     pub best: Option<u32>,
@@ -37,6 +41,37 @@ pub struct Answer {
 
 /// The last answer to each picture.
 pub type Answers = BTreeMap<usize, Answer>;
+
+/// Configurations that give the same answers: wherever a network is cut and at whatever clock, its exact frontier leads to
+/// the same output on the same accelerators. A codec that loses something makes its own at each cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AnswerGroup {
+    edge_accelerator: Accelerator,
+    cloud_accelerator: Accelerator,
+    lossy: Option<(Cut, Codec)>,
+}
+
+impl AnswerGroup {
+    /// The group of a configuration.
+    pub fn of(configuration: &Configuration) -> Self {
+        let Configuration { cut, codec, edge_accelerator, cloud_accelerator, .. } = *configuration;
+        let lossy = (!codec.is_exact()).then_some((cut, codec));
+        Self { edge_accelerator, cloud_accelerator, lossy }
+    }
+}
+
+/// The share of right answers; `None` where no class is known. Each picture counts once.
+pub fn accuracy(answers: &Answers) -> Option<Accuracy> {
+    let rights: Vec<bool> = answers.values().filter_map(|answer| answer.right).collect();
+    if rights.is_empty() {
+        return None;
+    }
+    let right = rights.iter().filter(|right| **right).count();
+    Some(Accuracy {
+        share: Share::saturating(right as f64 / rights.len() as f64),
+        pictures: u32::try_from(rights.len()).unwrap_or(u32::MAX),
+    })
+}
 
 impl Sample {
     /// Reads a sample from an executor's reply.
@@ -50,6 +85,7 @@ impl Sample {
         let change: Millis = reply.stages.iter().filter(is_change).map(|stage| stage.time_ms).sum();
         let best = reply.top.first().map(|top| top.index);
         Self {
+            at: UnixMillis::now(),
             latency: wall - change,
             stages: reply.stages.iter().filter(|stage| !is_change(stage)).copied().collect(),
             energy: reply.energy.clone(),
@@ -70,8 +106,20 @@ pub fn deviation(asked: &Configuration, reply: &ExecuteReply<'_>) -> Option<Stri
         return Some(format!("asked for {asked}, ran {ran} ({fallback:?})"));
     }
     let same_clock = asked.edge_frequency_khz.is_none() || asked.edge_frequency_khz == ran.edge_frequency_khz;
-    let same = asked.cut == ran.cut && asked.codec == ran.codec && same_clock;
+    let same_engines = asked.edge_accelerator == ran.edge_accelerator
+        && asked.edge_threads == ran.edge_threads
+        && asked.cloud_accelerator == ran.cloud_accelerator;
+    let same = asked.cut == ran.cut && asked.codec == ran.codec && same_clock && same_engines;
     (!same).then(|| format!("asked for {asked}, ran {ran}"))
+}
+
+/// The two machines that ran something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Nodes {
+    /// The edge.
+    pub edge: NodeId,
+    /// The cloud.
+    pub cloud: NodeId,
 }
 
 /// All samples of one configuration.
@@ -80,12 +128,24 @@ pub struct Record {
     configuration: Configuration,
     cut_name: String,
     samples: Vec<Sample>,
+    nodes: Nodes,
+    hardware: Option<HardwareReadBack>,
+    expected: Option<Expectation>,
+    was_doubted: bool,
 }
 
 impl Record {
-    /// Nothing measured yet.
-    pub fn new(configuration: Configuration, cut_name: String) -> Self {
-        Self { configuration, cut_name, samples: Vec::new() }
+    /// Nothing measured yet; `nodes` are the machines that will.
+    pub fn new(configuration: Configuration, cut_name: String, nodes: Nodes) -> Self {
+        Self {
+            configuration,
+            cut_name,
+            samples: Vec::new(),
+            nodes,
+            hardware: None,
+            expected: None,
+            was_doubted: false,
+        }
     }
 
     /// The configuration.
@@ -93,16 +153,73 @@ impl Record {
         &self.configuration
     }
 
+    /// The machines that measure it.
+    pub fn nodes(&self) -> &Nodes {
+        &self.nodes
+    }
+
     /// Adds a sample.
     pub fn push(&mut self, sample: Sample) {
         self.samples.push(sample);
     }
 
-    /// The summary of all samples; `None` before the first.
+    /// The mean latency; `None` before the first sample.
+    pub fn mean_latency(&self) -> Option<Millis> {
+        let sum: Millis = self.samples.iter().map(|sample| sample.latency).sum();
+        (!self.samples.is_empty()).then(|| sum * (1.0 / self.samples.len() as f64))
+    }
+
+    /// How sure a quantile of the latencies is; `None` before the first sample.
+    pub fn uncertainty(&self, quantile: Share) -> Option<Uncertainty> {
+        let latencies: Vec<Millis> = self.samples.iter().map(|sample| sample.latency).collect();
+        let joules: Option<Vec<Joules>> =
+            self.samples.iter().map(|sample| total_joules(&sample.energy)).collect();
+        statistics::uncertainty(&latencies, joules.as_deref(), quantile)
+    }
+
+    /// What was answered; each picture counts once, however often it was run.
+    pub fn answers(&self) -> Answers {
+        self.samples.iter().map(|sample| (sample.picture, sample.answer)).collect()
+    }
+
+    /// Samples that count.
+    pub fn count(&self) -> u32 {
+        u32::try_from(self.samples.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Notes how the edge was set.
+    pub fn read_back(&mut self, hardware: HardwareReadBack) {
+        self.hardware = Some(hardware);
+    }
+
+    /// Notes what is expected; of several the first, before anything was measured.
+    pub fn expect(&mut self, expected: Expectation) {
+        self.expected.get_or_insert(expected);
+    }
+
+    /// Begins again on these machines: what was measured does not count, as the others ended in the middle of it.
+    pub fn begin_again(&mut self, nodes: Nodes) {
+        self.samples.clear();
+        self.nodes = nodes;
+    }
+
+    /// Begins again because what was measured contradicts physics.
+    pub fn doubt(&mut self) {
+        self.samples.clear();
+        self.was_doubted = true;
+    }
+
+    /// Whether it has been measured again for a contradiction.
+    pub fn was_doubted(&self) -> bool {
+        self.was_doubted
+    }
+
+    /// The summary of all samples; `None` before the first. `quantile` is the one that latencies are judged by, `answers`
+    /// are those of the configuration's group.
     ///
     /// A stage that a sample lacks took no time in it. Energy that a sample lacks is unknown, so the mean
     /// of that place and source is left out.
-    pub fn measurement(&self) -> Option<Measurement> {
+    pub fn measurement(&self, quantile: Share, answers: &Answers) -> Option<Measurement> {
         let latencies: Vec<Millis> = self.samples.iter().map(|sample| sample.latency).collect();
         let latency = statistics::summary(&latencies)?;
         let count = self.samples.len() as u64;
@@ -113,11 +230,11 @@ impl Record {
             latency,
             stages: self.mean_stages(),
             energy: self.mean_energy(),
-            accuracy: self.accuracy(),
+            accuracy: accuracy(answers),
             sent_bytes: ByteCount(sent / count),
-            samples: u32::try_from(count).unwrap_or(u32::MAX),
-            uncertainty: None,
-            provenance: None,
+            samples: self.count(),
+            uncertainty: self.uncertainty(quantile),
+            provenance: self.provenance(),
         })
     }
 
@@ -158,20 +275,17 @@ impl Record {
             .collect()
     }
 
-    /// What was answered; each picture counts once, however often it was run.
-    pub fn answers(&self) -> Answers {
-        self.samples.iter().map(|sample| (sample.picture, sample.answer)).collect()
-    }
-
-    fn accuracy(&self) -> Option<Accuracy> {
-        let rights: Vec<bool> = self.answers().values().filter_map(|answer| answer.right).collect();
-        if rights.is_empty() {
-            return None;
-        }
-        let right = rights.iter().filter(|right| **right).count();
-        Some(Accuracy {
-            share: Share::saturating(right as f64 / rights.len() as f64),
-            pictures: u32::try_from(rights.len()).unwrap_or(u32::MAX),
+    fn provenance(&self) -> Option<Provenance> {
+        Some(Provenance {
+            first_at: self.samples.iter().map(|sample| sample.at).min()?,
+            last_at: self.samples.iter().map(|sample| sample.at).max()?,
+            software: env!("CARGO_PKG_VERSION").to_owned(),
+            edge: self.nodes.edge.clone(),
+            cloud: self.nodes.cloud.clone(),
+            hardware: self.hardware.clone(),
+            expected: self.expected,
+            measured_again: self.was_doubted,
+            suspicions: Vec::new(),
         })
     }
 }
@@ -181,4 +295,4 @@ fn stage_key(stage: &StageTime) -> (Stage, Place, TimeSource) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,188 +1,206 @@
-//! Which configurations are measured, and in what order. Pure.
+//! The space of a campaign: what is declared, as far as the network and the machines have it. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::HashMap;
+use std::num::NonZeroU16;
 
-use schemas::{Codec, Configuration, Cut, KiloHertz};
+use schemas::{Accelerator, Codec, Configuration, Cut, KiloHertz, ModelDescription};
+use search::knob::{Knob, Value};
+use search::space::{Rule, SpaceFile};
+use search::{Candidate, Space};
 
-/// The configurations to measure, without repetition, in the order of their cuts.
-///
-/// Always in: the two ends (everything in the cloud, everything on the edge) at every clock, and every cut
-/// with every codec at the highest clock. Every cut with every codec at every clock is in when that is at most
-/// `budget` configurations. At the ends no codec is used, so they are there once. A machine whose clock cannot be set
-/// (no `frequencies`) is measured as it is.
-pub fn configurations(
-    cuts: &[Cut],
-    codecs: &[Codec],
-    frequencies: &[KiloHertz],
-    budget: usize,
-) -> Vec<Configuration> {
-    let cuts: BTreeSet<Cut> = cuts.iter().copied().collect();
-    let codecs: BTreeSet<Codec> = codecs.iter().copied().collect();
-    let mut clocks: Vec<Option<KiloHertz>> = frequencies.iter().copied().map(Some).collect();
-    clocks.sort_unstable();
-    clocks.dedup();
-    if clocks.is_empty() {
-        clocks.push(None);
+use crate::site::Pair;
+
+/// The legal configurations of a campaign, as the search knows them and as executors run them.
+#[derive(Debug)]
+pub struct Choices {
+    space: Space,
+    last_cut: Cut,
+    candidates: HashMap<Configuration, Candidate>,
+}
+
+impl Choices {
+    /// The space that `declared` (the text of a `space.toml`) and the machines make together.
+    ///
+    /// What is not declared: the cuts that are worth trying, the codecs given, every clock of the edge, every accelerator of
+    /// both sides; threads are left to the executor. At the ends of the network, where a codec, the edge's accelerator
+    /// and threads, or the cloud's accelerator have no meaning, they have their first value only.
+    ///
+    /// # Errors
+    /// A text that is no space, a knob that is declared with nothing the machines have, no legal configuration.
+    pub fn new(
+        declared: Option<&str>,
+        description: &ModelDescription,
+        codecs: &[Codec],
+        pair: &Pair,
+    ) -> Result<Self, search::Error> {
+        let last_cut = last_cut(description);
+        let declared = declared.map(|text| SpaceFile::parse(text, "the space")).transpose()?;
+        let known =
+            |knob| declared.as_ref().and_then(|declared| declared.declared(knob)).map(<[Value]>::to_vec);
+        let undeclared = undeclared(description, codecs, pair);
+        let knobs: Vec<(Knob, Vec<Value>)> = Knob::ALL
+            .into_iter()
+            .filter_map(|knob| {
+                let own =
+                    || undeclared.iter().find(|(named, _)| *named == knob).map(|(_, values)| values.clone());
+                Some((knob, known(knob).or_else(own)?))
+            })
+            .collect();
+        let declared_rules = declared.as_ref().map_or(&[][..], SpaceFile::rules);
+        let space = Space::new(knobs, declared_rules)?.intersected(&offered(description, pair))?;
+        let space = with_ends(space, declared_rules, last_cut)?;
+        let candidates = space
+            .candidates()
+            .map(|candidate| (configuration(&space, candidate, last_cut), candidate))
+            .collect();
+        Ok(Self { space, last_cut, candidates })
     }
-    let ends = [cuts.first().copied(), cuts.last().copied()];
-    let is_end = |cut: Cut| ends.contains(&Some(cut));
-    let written: Vec<(Cut, Codec)> = cuts
-        .iter()
-        .flat_map(|&cut| {
-            let used = if is_end(cut) { BTreeSet::from([Codec::default()]) } else { codecs.clone() };
-            used.into_iter().map(move |codec| (cut, codec))
-        })
-        .collect();
-    let everything = written.len() * clocks.len() <= budget;
-    let wanted = |cut: Cut, clock| everything || Some(&clock) == clocks.last() || is_end(cut);
-    written
-        .iter()
-        .flat_map(|&(cut, codec)| clocks.iter().map(move |&clock| (cut, codec, clock)))
-        .filter(|&(cut, _, clock)| wanted(cut, clock))
-        .map(|(cut, codec, edge_frequency_khz)| Configuration {
-            codec,
-            edge_frequency_khz,
-            ..Configuration::at(cut)
-        })
-        .collect()
-}
 
-/// The order of one pass: a permutation of `0..count` in which neighbours in time are far apart in the
-/// list, so that a drift of the machine (heat, other load) does not look like an effect of the cut or clock.
-///
-/// A second pass in the reverse of this order gives every configuration the same mean moment, so that a
-/// steady drift cancels.
-pub fn interleaved(count: usize) -> Vec<usize> {
-    let step = stride(count);
-    (0..count).map(|turn| (turn * step) % count).collect()
-}
-
-/// The number nearest above 0.618 × count that shares no factor with it: such steps visit every place once.
-fn stride(count: usize) -> usize {
-    let golden = (count as f64 * 0.618) as usize;
-    (golden.max(1)..).find(|&step| shares_no_factor(step, count)).unwrap_or(1)
-}
-
-fn shares_no_factor(mut a: usize, mut b: usize) -> bool {
-    while b != 0 {
-        (a, b) = (b, a % b);
+    /// As the search knows it.
+    pub fn space(&self) -> &Space {
+        &self.space
     }
-    a == 1
+
+    /// How many legal configurations there are.
+    pub fn legal(&self) -> usize {
+        self.candidates.len()
+    }
+
+    /// As an executor runs it.
+    pub fn configuration(&self, candidate: Candidate) -> Configuration {
+        configuration(&self.space, candidate, self.last_cut)
+    }
+
+    /// As the search knows it; `None` for one that is not in the space.
+    pub fn candidate(&self, configuration: &Configuration) -> Option<Candidate> {
+        self.candidates.get(configuration).copied()
+    }
+
+    /// The cuts, in the order of the knob's values.
+    pub fn cuts(&self) -> Vec<Cut> {
+        let cut = |value: &Value| match value {
+            Value::Cut(cut) => Some(*cut),
+            _ => None,
+        };
+        self.space.values(Knob::Cut).iter().filter_map(cut).collect()
+    }
+}
+
+/// The network's last cut.
+pub fn last_cut(description: &ModelDescription) -> Cut {
+    description.cuts.iter().map(|cut| cut.cut).max().unwrap_or(Cut::ALL_CLOUD)
+}
+
+/// What is searched where nothing is declared.
+fn undeclared(description: &ModelDescription, codecs: &[Codec], pair: &Pair) -> Vec<(Knob, Vec<Value>)> {
+    let worth_trying = description.cuts.iter().filter(|cut| cut.dominated_by.is_none());
+    let mut knobs = vec![
+        (Knob::Cut, worth_trying.map(|cut| Value::Cut(cut.cut)).collect()),
+        (Knob::Codec, codecs.iter().copied().map(Value::Codec).collect::<Vec<_>>()),
+    ];
+    let frequencies = pair.frequencies();
+    if !frequencies.is_empty() {
+        knobs.push((Knob::EdgeFrequency, frequencies.into_iter().map(Value::Frequency).collect()));
+    }
+    let sides = [
+        (Knob::EdgeAccelerator, &pair.edge_accelerators),
+        (Knob::CloudAccelerator, &pair.cloud_accelerators),
+    ];
+    for (knob, accelerators) in sides {
+        if accelerators.len() > 1 {
+            let named = |accelerator: &Accelerator| Value::Accelerator(accelerator.to_string());
+            knobs.push((knob, accelerators.iter().map(named).collect()));
+        }
+    }
+    for (_, values) in &mut knobs {
+        let mut distinct: Vec<Value> = Vec::with_capacity(values.len());
+        for value in values.drain(..) {
+            if !distinct.contains(&value) {
+                distinct.push(value);
+            }
+        }
+        *values = distinct;
+    }
+    knobs
+}
+
+/// Everything that the network and the machines have.
+fn offered(description: &ModelDescription, pair: &Pair) -> Vec<(Knob, Vec<Value>)> {
+    let accelerators = |offered: &[Accelerator]| {
+        let mut named: Vec<Value> =
+            offered.iter().map(|accelerator| Value::Accelerator(accelerator.to_string())).collect();
+        // The processor goes by this name, too, where nothing else is meant to run.
+        named.push(Value::Accelerator(PROCESSOR_ALONE.to_owned()));
+        named
+    };
+    let threads = (1..=pair.cores()).filter_map(NonZeroU16::new).map(Value::Threads).collect();
+    vec![
+        (Knob::Cut, description.cuts.iter().map(|cut| Value::Cut(cut.cut)).collect()),
+        (Knob::EdgeFrequency, pair.frequencies().into_iter().map(Value::Frequency).collect()),
+        (Knob::EdgeAccelerator, accelerators(&pair.edge_accelerators)),
+        (Knob::EdgeThreads, threads),
+        (Knob::CloudAccelerator, accelerators(&pair.cloud_accelerators)),
+    ]
+}
+
+const PROCESSOR_ALONE: &str = "off";
+
+/// The space with the rules of the network's ends, for knobs on which nothing else is declared.
+fn with_ends(space: Space, declared: &[Rule], last_cut: Cut) -> Result<Space, search::Error> {
+    let ends = [
+        (Cut::ALL_CLOUD, Knob::Codec),
+        (Cut::ALL_CLOUD, Knob::EdgeAccelerator),
+        (Cut::ALL_CLOUD, Knob::EdgeThreads),
+        (last_cut, Knob::Codec),
+        (last_cut, Knob::CloudAccelerator),
+    ];
+    let rule = |(cut, knob): (Cut, Knob)| {
+        let first = space.values(knob).first()?.clone();
+        let is_declared = declared.iter().any(|rule| rule.only.0 == knob);
+        (!is_declared)
+            .then(|| Rule { when: vec![(Knob::Cut, vec![Value::Cut(cut)])], only: (knob, vec![first]) })
+    };
+    let rules: Vec<Rule> = declared.iter().cloned().chain(ends.into_iter().filter_map(rule)).collect();
+    let turned = |knob: &Knob| space.values(*knob) != [Value::AsItIs];
+    let knobs =
+        Knob::ALL.into_iter().filter(turned).map(|knob| (knob, space.values(knob).to_vec())).collect();
+    Space::new(knobs, &rules)
+}
+
+fn configuration(space: &Space, candidate: Candidate, last_cut: Cut) -> Configuration {
+    let value = |knob| space.value(candidate, knob);
+    let cut = match value(Knob::Cut) {
+        Value::Cut(cut) => *cut,
+        _ => last_cut,
+    };
+    let accelerator = |knob| match value(knob) {
+        // Other names were intersected away.
+        Value::Accelerator(name) => name.parse().unwrap_or_default(),
+        _ => Accelerator::default(),
+    };
+    let (on_edge, in_cloud) = (cut != Cut::ALL_CLOUD, cut != last_cut);
+    Configuration {
+        cut,
+        codec: match value(Knob::Codec) {
+            Value::Codec(codec) if on_edge && in_cloud => *codec,
+            _ => Codec::default(),
+        },
+        edge_frequency_khz: match value(Knob::EdgeFrequency) {
+            Value::Frequency(frequency) => Some(*frequency),
+            _ => None::<KiloHertz>,
+        },
+        edge_accelerator: if on_edge { accelerator(Knob::EdgeAccelerator) } else { Accelerator::default() },
+        edge_threads: match value(Knob::EdgeThreads) {
+            Value::Threads(threads) if on_edge => Some(*threads),
+            _ => None,
+        },
+        cloud_accelerator: if in_cloud {
+            accelerator(Knob::CloudAccelerator)
+        } else {
+            Accelerator::default()
+        },
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::{prop, prop_assert, prop_assert_eq, proptest};
-    use schemas::{Codec, Cut, KiloHertz};
-
-    use super::{configurations, interleaved};
-
-    fn cuts(count: u16) -> Vec<Cut> {
-        (0..count).map(Cut).collect()
-    }
-
-    fn clocks(count: u64) -> Vec<KiloHertz> {
-        (0..count).map(|step| KiloHertz::from_megahertz(600 + 200 * step)).collect()
-    }
-
-    #[test]
-    fn counts_of_configurations() {
-        struct Case {
-            name: &'static str,
-            cuts: u16,
-            codecs: usize,
-            clocks: u64,
-            budget: usize,
-            expected: usize,
-        }
-        let cases = [
-            Case { name: "all of them fit", cuts: 20, codecs: 1, clocks: 7, budget: 400, expected: 140 },
-            Case { name: "just fit", cuts: 20, codecs: 1, clocks: 7, budget: 140, expected: 140 },
-            // 20 cuts at the highest clock, and the two ends at the six other clocks.
-            Case { name: "one too many", cuts: 20, codecs: 1, clocks: 7, budget: 139, expected: 32 },
-            Case { name: "no clock to set", cuts: 20, codecs: 1, clocks: 0, budget: 1, expected: 20 },
-            Case { name: "one clock", cuts: 20, codecs: 1, clocks: 1, budget: 1, expected: 20 },
-            Case { name: "no cut but the ends", cuts: 2, codecs: 1, clocks: 3, budget: 1, expected: 6 },
-            // 18 cuts with 12 codecs and the two ends with one.
-            Case { name: "codecs, all fit", cuts: 20, codecs: 12, clocks: 7, budget: 1526, expected: 1526 },
-            Case {
-                name: "codecs, one too many",
-                cuts: 20,
-                codecs: 12,
-                clocks: 7,
-                budget: 1525,
-                expected: 230,
-            },
-            Case { name: "codecs, no clock to set", cuts: 20, codecs: 3, clocks: 0, budget: 1, expected: 56 },
-            Case { name: "no cut between the ends", cuts: 2, codecs: 12, clocks: 3, budget: 1, expected: 6 },
-        ];
-        for case in cases {
-            let planned = configurations(
-                &cuts(case.cuts),
-                &Codec::ALL[..case.codecs],
-                &clocks(case.clocks),
-                case.budget,
-            );
-            assert_eq!(planned.len(), case.expected, "{}", case.name);
-        }
-    }
-
-    #[test]
-    fn a_machine_without_clocks_is_left_as_it_is() {
-        assert!(
-            configurations(&cuts(3), &[Codec::F32], &[], 400).iter().all(|c| c.edge_frequency_khz.is_none())
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn anchors_are_always_in(
-            cut_count in 2_u16..80,
-            codec_count in 1_usize..=12,
-            clock_count in 1_u64..12,
-            budget in 0_usize..500,
-        ) {
-            let codecs = &Codec::ALL[..codec_count];
-            let planned = configurations(&cuts(cut_count), codecs, &clocks(clock_count), budget);
-            let highest = clocks(clock_count).pop();
-            for clock in clocks(clock_count) {
-                for cut in [Cut(0), Cut(cut_count - 1)] {
-                    prop_assert!(planned.iter().any(|c| c.cut == cut && c.edge_frequency_khz == Some(clock)));
-                }
-            }
-            for cut in cuts(cut_count) {
-                let is_end = cut == Cut(0) || cut == Cut(cut_count - 1);
-                for &codec in codecs {
-                    let is_it = |c: &schemas::Configuration| {
-                        c.cut == cut && c.codec == codec && c.edge_frequency_khz == highest
-                    };
-                    let expected = !is_end || codec == Codec::F32;
-                    prop_assert_eq!(planned.iter().any(is_it), expected, "{} at cut {}", codec, cut);
-                }
-            }
-            let mut unique = std::collections::HashSet::new();
-            prop_assert!(planned.iter().all(|c| unique.insert(*c)));
-        }
-
-        #[test]
-        fn an_order_visits_every_place_once(count in 0_usize..1000) {
-            let mut order = interleaved(count);
-            order.sort_unstable();
-            prop_assert_eq!(order, (0..count).collect::<Vec<_>>());
-        }
-
-        #[test]
-        fn neighbours_in_time_are_apart(count in 8_usize..1000) {
-            let order = interleaved(count);
-            prop_assert!(order.windows(2).all(|pair| pair[0].abs_diff(pair[1]) > 1));
-        }
-
-        #[test]
-        fn doubled_cuts_are_measured_once(doubled in prop::collection::vec(0_u16..5, 1..20)) {
-            let given: Vec<Cut> = doubled.into_iter().map(Cut).collect();
-            let planned = configurations(&given, &[Codec::F32, Codec::F32], &clocks(2), 400);
-            let mut unique = std::collections::HashSet::new();
-            prop_assert!(planned.iter().all(|c| unique.insert(*c)));
-        }
-    }
-}
+mod tests;

@@ -1,9 +1,9 @@
 use schemas::{
     ByteCount, Classification, Configuration, Cut, EnergyEntry, EnergySource, ExecuteReply, Fallback, Joules,
-    KiloHertz, Millis, Place, Share, Stage, StageTime, Tensor, TimeSource,
+    KiloHertz, Measurement, Millis, NodeId, Place, Share, Stage, StageTime, Tensor, TimeSource,
 };
 
-use super::{Answer, Record, Sample, deviation};
+use super::{Answer, AnswerGroup, Answers, Nodes, Record, Sample, accuracy, deviation};
 
 const TOLERANCE: f64 = 1e-9;
 
@@ -24,6 +24,24 @@ fn at(cut: u16, megahertz: Option<u64>) -> Configuration {
         edge_frequency_khz: megahertz.map(KiloHertz::from_megahertz),
         ..Configuration::at(Cut(cut))
     }
+}
+
+fn nodes() -> Nodes {
+    Nodes { edge: NodeId::new("pi").unwrap(), cloud: NodeId::new("rack").unwrap() }
+}
+
+/// A measurement of which only the latency matters.
+pub(crate) fn measured(latency_ms: f64) -> Measurement {
+    let mut record = Record::new(at(1, None), "node".into(), nodes());
+    record.push(Sample::new(ms(latency_ms), &reply(at(1, None), 0, vec![]), 0, None));
+    let measurement = record.measurement(Share::saturating(0.95), &Answers::new()).unwrap();
+    Measurement { energy: Vec::new(), provenance: None, ..measurement }
+}
+
+/// A sample of which only the latency matters.
+pub(crate) fn sample(latency_ms: f64) -> Sample {
+    let reply = reply(at(1, None), 1, vec![stage(Stage::Head, Place::Edge, 1.5)]);
+    Sample { at: schemas::UnixMillis(7), ..Sample::new(ms(latency_ms), &reply, 2, Some(1)) }
 }
 
 fn reply(configuration: Configuration, class: u32, stages: Vec<StageTime>) -> ExecuteReply<'static> {
@@ -56,8 +74,9 @@ fn the_hardware_change_is_taken_off_a_latency() {
 
 #[test]
 fn a_record_holds_means() {
-    let mut record = Record::new(at(1, None), "conv".into());
-    assert_eq!(record.measurement(), None);
+    let mut record = Record::new(at(1, None), "conv".into(), nodes());
+    let quantile = Share::saturating(0.95);
+    assert_eq!(record.measurement(quantile, &Answers::new()), None);
     let first = reply(at(1, None), 1, vec![stage(Stage::Head, Place::Edge, 8.0)]);
     let second = reply(
         at(1, None),
@@ -71,7 +90,7 @@ fn a_record_holds_means() {
     };
     record.push(Sample::new(ms(10.0), &first, 0, Some(1)));
     record.push(Sample::new(ms(20.0), &second, 1, Some(1)));
-    let measured = record.measurement().unwrap();
+    let measured = record.measurement(quantile, &record.answers()).unwrap();
     assert_eq!(measured.samples, 2);
     assert_eq!(measured.sent_bytes, ByteCount(200));
     assert!((measured.latency.mean_ms.get() - 15.0).abs() < TOLERANCE);
@@ -87,14 +106,44 @@ fn a_record_holds_means() {
 
 #[test]
 fn a_picture_counts_once_for_the_accuracy() {
-    let mut record = Record::new(at(1, None), "conv".into());
+    let mut record = Record::new(at(1, None), "conv".into(), nodes());
     for picture in [0, 1, 0, 0] {
         let class = u32::from(picture == 0);
         record.push(Sample::new(ms(1.0), &reply(at(1, None), class, vec![]), picture, Some(1)));
     }
     record.push(Sample::new(ms(1.0), &reply(at(1, None), 1, vec![]), 2, None));
-    let accuracy = record.measurement().unwrap().accuracy.unwrap();
+    let accuracy = accuracy(&record.answers()).unwrap();
     assert_eq!((accuracy.share.get(), accuracy.pictures), (0.5, 2));
+}
+
+#[test]
+fn doubt_and_other_machines_begin_again() {
+    let mut record = Record::new(at(1, None), "conv".into(), nodes());
+    record.push(sample(5.0));
+    let elsewhere = Nodes { edge: NodeId::new("pi2").unwrap(), ..nodes() };
+    record.begin_again(elsewhere.clone());
+    assert_eq!((record.count(), record.nodes(), record.was_doubted()), (0, &elsewhere, false));
+    record.push(sample(7.0));
+    record.doubt();
+    record.push(sample(9.0));
+    let measured = record.measurement(Share::saturating(0.95), &Answers::new()).unwrap();
+    let provenance = measured.provenance.unwrap();
+    assert_eq!((measured.samples, measured.latency.mean_ms, provenance.edge), (1, ms(9.0), elsewhere.edge));
+    assert!(provenance.measured_again && provenance.first_at <= provenance.last_at);
+}
+
+#[test]
+fn who_gives_the_same_answers() {
+    let with = |codec: &str, cut| Configuration { codec: codec.parse().unwrap(), ..at(cut, Some(600)) };
+    let group = |one: Configuration| AnswerGroup::of(&one);
+    assert_eq!(
+        group(with("f32", 1)),
+        group(Configuration { edge_frequency_khz: None, ..with("f32+lz4", 7) })
+    );
+    assert_ne!(group(with("i8", 1)), group(with("f32", 1)));
+    assert_ne!(group(with("i8", 1)), group(with("i8", 2)));
+    let elsewhere = Configuration { cloud_accelerator: schemas::Accelerator::Cuda, ..with("f32", 1) };
+    assert_ne!(group(elsewhere), group(with("f32", 1)));
 }
 
 #[test]

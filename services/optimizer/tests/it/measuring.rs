@@ -8,12 +8,12 @@ use broker::subjects;
 use optimizer::Settings;
 use schemas::{
     Codec, CodecLoss, Configuration, Cut, Fallback, Fault, FaultKind, LossBasis, Measurement,
-    OptimizeProgress, Share, Stage,
+    OptimizeProgress, OptimizeRequest, SearchWishes, Share, Stage,
 };
 use testkit::wait_for;
 use tokio::time::timeout;
 
-use crate::site::{LAST, PATIENCE, Site, clocks, model, no_trouble, request, truth};
+use crate::site::{LAST, PATIENCE, Site, clocks, grid, model, no_trouble, request, truth};
 
 /// How much longer than the executor's own time a call may be measured on a busy machine. The mean of few samples
 /// has no robust centre, so this is wide; the least of them is close.
@@ -23,7 +23,7 @@ const GREATEST_OVERHEAD_MS: f64 = 120.0;
 async fn every_configuration_is_measured_as_it_is() -> anyhow::Result<()> {
     let site = Site::start(Settings::default(), no_trouble()).await?;
     let mut events = site.bus.subscribe(subjects::event("optimize")).await?;
-    let reply = site.measure(&request(4)).await.unwrap();
+    let reply = site.measure(&grid(4)).await.unwrap();
 
     let all = usize::from(LAST + 1) * clocks().len();
     assert_eq!((reply.measurements.len(), reply.front.measured), (all, u32::try_from(all)?));
@@ -33,7 +33,15 @@ async fn every_configuration_is_measured_as_it_is() -> anyhow::Result<()> {
     // Each ran once to warm up and four times to be measured.
     let mut times: HashMap<Configuration, u32> = HashMap::new();
     site.ran.lock().unwrap().iter().for_each(|ran| *times.entry(*ran).or_default() += 1);
-    assert!(times.len() == all && times.values().all(|times| *times == 5), "{times:?}");
+    for measurement in &reply.measurements {
+        let times = times[&measurement.configuration];
+        // On a machine so busy that the way took longer than the work, what was measured is not believed at first.
+        let provenance = measurement.provenance.as_ref().unwrap();
+        assert!(if provenance.measured_again { times > 5 } else { times == 5 }, "{times} {measurement:?}");
+        assert_eq!((provenance.edge.as_str(), provenance.cloud.as_str()), ("pi", "server"));
+        assert_eq!(provenance.hardware.as_ref().unwrap().governor.as_deref(), Some("userspace"));
+    }
+    assert_eq!(times.len(), all);
 
     let mut last = 0;
     while last < u32::try_from(all)? {
@@ -62,16 +70,20 @@ fn is_true(measurement: &Measurement) {
     assert_eq!((accuracy.share.get(), accuracy.pictures, measurement.samples), (0.75, 4, 4));
     assert_eq!(measurement.sent_bytes.0, 1_000 * u64::from(LAST - configuration.cut.0));
     assert_eq!(measurement.cut_name, format!("node{}", configuration.cut));
-    let stages: Vec<Stage> = measurement.stages.iter().map(|stage| stage.stage).collect();
-    assert_eq!(stages, [Stage::Head], "the hardware change is no stage of a latency");
+    assert_eq!(measurement.stages.len(), 1, "the hardware change is no stage of a latency");
+    assert_ne!(measurement.stages[0].stage, Stage::HardwareChange);
+    let uncertainty = measurement.uncertainty.unwrap();
+    let [low, middle, high] = [uncertainty.low_ms, uncertainty.estimate_ms, uncertainty.high_ms];
+    assert!(low <= middle && middle <= high && middle.get() >= mean, "{uncertainty:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_front_is_published_with_its_provenance() -> anyhow::Result<()> {
-    let site = Site::start(Settings { budget: 1, ..Settings::default() }, no_trouble()).await?;
-    let reply = site.measure(&request(2)).await.unwrap();
-    // Beyond the budget: every cut at the highest clock and the two ends at the other one.
-    assert_eq!(reply.measurements.len(), usize::from(LAST + 1) + 2);
+    let site = Site::start(Settings::default(), no_trouble()).await?;
+    let search = SearchWishes { strategy: Some("line".into()), ..SearchWishes::default() };
+    let reply = site.measure(&OptimizeRequest { search, ..request(2) }).await.unwrap();
+    // Every cut at the highest clock, and the two ends and the middle at the other one.
+    assert_eq!(reply.measurements.len(), usize::from(LAST + 1) + 3);
     let front = &reply.front;
     assert_eq!((front.model.as_str(), front.edge.as_str(), front.cloud.as_str()), ("tiny", "pi", "server"));
     assert_eq!((front.emulates.as_deref(), front.last_cut), (Some("raspberry-pi-4"), Cut(LAST)));
@@ -92,6 +104,8 @@ async fn the_front_is_published_with_its_provenance() -> anyhow::Result<()> {
         .filter(|one| !reply.measurements.iter().any(|other| beats(other, one)))
         .collect();
     assert!(!expected.is_empty());
+    let search = front.search.clone().unwrap();
+    assert_eq!((search.strategy.as_str(), search.legal, front.revision), ("line", 10, 1));
     assert_eq!(front.points.iter().collect::<Vec<_>>(), expected);
     let published = wait_for(PATIENCE, || async {
         site.fronts.for_model(&model()).first().cloned().ok_or_else(|| "no front yet".to_owned())
@@ -103,8 +117,7 @@ async fn the_front_is_published_with_its_provenance() -> anyhow::Result<()> {
 
 /// Nowhere worse in time and joules, and better in one; every configuration here is as accurate as the others.
 fn beats(other: &Measurement, one: &Measurement) -> bool {
-    let of =
-        |measurement: &Measurement| (measurement.latency.mean_ms.get(), measurement.joules().unwrap().get());
+    let of = |measurement: &Measurement| (measurement.judged_ms().get(), measurement.joules().unwrap().get());
     let (other, one) = (of(other), of(one));
     other != one && other.0 <= one.0 && other.1 <= one.1
 }
@@ -113,7 +126,7 @@ fn beats(other: &Measurement, one: &Measurement) -> bool {
 async fn codecs_are_measured_and_guarded() -> anyhow::Result<()> {
     let codecs: Vec<Codec> = ["f32", "f16+lz4", "i8"].map(|codec| codec.parse().unwrap()).to_vec();
     let site = Site::start(Settings { codecs, ..Settings::default() }, no_trouble()).await?;
-    let reply = site.measure(&request(4)).await.unwrap();
+    let reply = site.measure(&grid(4)).await.unwrap();
     // Three cuts with three codecs and the two ends with one, at two clocks.
     assert_eq!(reply.measurements.len(), (3 * 3 + 2) * clocks().len());
     for measurement in &reply.measurements {
@@ -145,7 +158,7 @@ async fn what_did_not_run_as_asked_is_not_believed() -> anyhow::Result<()> {
         _ => Ok(None),
     });
     let site = Site::start(Settings::default(), trouble).await?;
-    let reply = site.measure(&request(2)).await.unwrap();
+    let reply = site.measure(&grid(2)).await.unwrap();
     let cuts: Vec<u16> = reply.measurements.iter().map(|m| m.configuration.cut.0).collect();
     assert!(!cuts.contains(&2), "a configuration that never ran was believed");
     assert_eq!(cuts.iter().filter(|cut| [1, 3].contains(cut)).count(), 4, "{cuts:?}");

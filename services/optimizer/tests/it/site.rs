@@ -2,21 +2,23 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use broker::{
     Announcement, Answer, Bus, CallError, Endpoint, Fronts, Identity, PresenceUpdate, Request, Response,
     Serving, subjects,
 };
 use chassis::ServiceContext;
+use futures::FutureExt as _;
 use optimizer::Settings;
 use schemas::{
     ByteCount, Classification, Configuration, Cut, CutDescription, DataType, Digest, ElementFormat,
     EnergyEntry, EnergySource, ExecuteReply, ExecuteRequest, Fallback, Fault, HardwareReport, Input,
     InstanceId, Joules, KiloHertz, LabelledPicture, Millis, ModelDescription, ModelName, NodeId,
     OptimizeReply, OptimizeRequest, Place, SearchWishes, ServedModel, ServiceKind, Share, Stage, StageTime,
-    Tensor, TensorSignature, TimeSource,
+    Tensor, TensorSignature, TimeSource, TuneReply,
 };
+use tempfile::TempDir;
 use testkit::TestServer;
 
 /// Longer than anything here takes, also on a busy machine.
@@ -53,10 +55,19 @@ pub struct Site {
     pub fronts: Fronts,
     /// The configurations that ran, in order.
     pub ran: Arc<Mutex<Vec<Configuration>>>,
+    /// Where the campaigns' logs are.
+    pub state: TempDir,
+    pub server: TestServer,
+    trouble: Trouble,
+    edge: Mutex<Option<Machine>>,
     _optimizer: optimizer::Running,
+    _others: Vec<Machine>,
+}
+
+/// Something that serves and says so; silent when dropped.
+struct Machine {
     _serving: Vec<Serving>,
-    _announced: Vec<Announcement>,
-    _server: TestServer,
+    _announced: Announcement,
 }
 
 impl Site {
@@ -64,12 +75,10 @@ impl Site {
         let server = TestServer::start().await?;
         let bus = server.connect("test").await?;
         let ran = Arc::new(Mutex::new(Vec::new()));
-        let serving = vec![execute(&bus, trouble, ran.clone()).await?, describe(&bus).await?];
-        let announced = vec![
-            announce(&bus, ServiceKind::EdgeExecutor, "edge1", "pi").await?,
-            announce(&bus, ServiceKind::CloudExecutor, "cloud1", "server").await?,
-            announce(&bus, ServiceKind::Tuner, "tuner1", "pi").await?,
-        ];
+        let state = tempfile::tempdir()?;
+        let settings = Settings { state_dir: Some(state.path().to_owned()), ..settings };
+        let edge = edge(&bus, "edge1", "pi", trouble.clone(), ran.clone()).await?;
+        let others = vec![cloud(&bus, "cloud1", "server").await?, tuner(&bus, "tuner1", "pi").await?];
         let context = ServiceContext {
             bus: server.connect("optimizer").await?,
             node: NodeId::new("server")?,
@@ -82,11 +91,25 @@ impl Site {
             bus,
             fronts,
             ran,
+            state,
+            server,
+            trouble,
+            edge: Mutex::new(Some(edge)),
             _optimizer: optimizer,
-            _serving: serving,
-            _announced: announced,
-            _server: server,
+            _others: others,
         })
+    }
+
+    /// The edge executor falls silent, as in a crash.
+    pub fn kill_edge(&self) {
+        drop(self.edge.lock().unwrap().take());
+    }
+
+    /// It, or another one, starts.
+    pub async fn start_edge(&self, instance: &str, node: &str) -> anyhow::Result<()> {
+        let started = edge(&self.bus, instance, node, self.trouble.clone(), self.ran.clone()).await?;
+        *self.edge.lock().unwrap() = Some(started);
+        Ok(())
     }
 
     pub async fn ask(&self, request: &OptimizeRequest<'_>, budget: Duration) -> Result<Answer, CallError> {
@@ -115,12 +138,75 @@ pub fn request(samples: u32) -> OptimizeRequest<'static> {
     }
 }
 
+/// The same, measuring everything.
+pub fn grid(samples: u32) -> OptimizeRequest<'static> {
+    let search = SearchWishes { strategy: Some("grid".into()), ..SearchWishes::default() };
+    OptimizeRequest { search, ..request(samples) }
+}
+
 pub fn clocks() -> Vec<KiloHertz> {
     vec![KiloHertz::from_megahertz(600), KiloHertz::from_megahertz(1_800)]
 }
 
 fn signature() -> TensorSignature {
     TensorSignature { name: "t".into(), data_type: DataType::F32, shape: vec![1] }
+}
+
+async fn edge(
+    bus: &Bus,
+    instance: &str,
+    node: &str,
+    trouble: Trouble,
+    ran: Arc<Mutex<Vec<Configuration>>>,
+) -> anyhow::Result<Machine> {
+    Ok(Machine {
+        _serving: vec![execute(bus, instance, trouble, ran).await?, describe(bus).await?],
+        _announced: announce(bus, ServiceKind::EdgeExecutor, instance, node).await?,
+    })
+}
+
+/// A cloud executor that is only there: the scripted edge does not ask it for tails.
+async fn cloud(bus: &Bus, instance: &str, node: &str) -> anyhow::Result<Machine> {
+    let refuse = |_: Request| {
+        std::future::ready(Err::<Response, _>(Fault::new(schemas::FaultKind::BadRequest, "no tail request")))
+    };
+    let own = subjects::execute_cloud_at(&model(), &InstanceId::new(instance)?);
+    Ok(Machine {
+        _serving: vec![bus.serve(Endpoint::new(4).own(own), refuse).await?],
+        _announced: announce(bus, ServiceKind::CloudExecutor, instance, node).await?,
+    })
+}
+
+async fn tuner(bus: &Bus, instance: &str, node: &str) -> anyhow::Result<Machine> {
+    let report = hardware(&NodeId::new(node)?);
+    let answer = move |_: Request| {
+        let reply =
+            TuneReply { hardware: report.clone(), changed: false, took_ms: Millis::ZERO, writes: Vec::new() };
+        std::future::ready(Response::messagepack(&reply))
+    };
+    let subject = subjects::tune(&NodeId::new(node)?);
+    Ok(Machine {
+        _serving: vec![bus.serve(Endpoint::new(4).shared(subject), answer).await?],
+        _announced: announce(bus, ServiceKind::Tuner, instance, node).await?,
+    })
+}
+
+fn hardware(node: &NodeId) -> HardwareReport {
+    HardwareReport {
+        node: node.clone(),
+        emulates: Some("raspberry-pi-4".into()),
+        cores: 4,
+        frequencies_khz: clocks(),
+        frequency_khz: clocks().pop(),
+        governor: Some("userspace".into()),
+        slowdown: None,
+        power: None,
+        knobs: Vec::new(),
+        sensors: Vec::new(),
+        meter: None,
+        battery: None,
+        leases: Vec::new(),
+    }
 }
 
 async fn announce(
@@ -138,23 +224,8 @@ async fn announce(
         accelerators: vec![schemas::Accelerator::Cpu],
     };
     let node = NodeId::new(node)?;
-    let is_tuner = service == ServiceKind::Tuner;
-    let hardware = is_tuner.then(|| HardwareReport {
-        node: node.clone(),
-        emulates: Some("raspberry-pi-4".into()),
-        cores: 4,
-        frequencies_khz: clocks(),
-        frequency_khz: None,
-        governor: None,
-        slowdown: None,
-        power: None,
-        knobs: Vec::new(),
-        sensors: Vec::new(),
-        meter: None,
-        battery: None,
-        leases: Vec::new(),
-    });
-    let models = if is_tuner { Vec::new() } else { vec![served] };
+    let hardware = (service == ServiceKind::Tuner).then(|| hardware(&node));
+    let models = if hardware.is_some() { Vec::new() } else { vec![served] };
     let update = PresenceUpdate { credits: 1, capacity: 1, models, hardware };
     let identity = Identity { service, instance: InstanceId::new(instance)?, node };
     Ok(bus.announce(identity, "0.1.0", move || update.clone()).await?)
@@ -165,9 +236,9 @@ async fn describe(bus: &Bus) -> anyhow::Result<Serving> {
         cut: Cut(cut),
         name: format!("node{cut}"),
         frontier: Vec::new(),
-        bytes: ByteCount(0),
-        macs_before: 0,
-        macs_after: 0,
+        bytes: ByteCount(1_000 * u64::from(LAST - cut)),
+        macs_before: u64::from(cut),
+        macs_after: u64::from(LAST - cut),
         parameters_before: 0,
         parameters_after: 0,
         dominated_by: None,
@@ -189,13 +260,18 @@ async fn describe(bus: &Bus) -> anyhow::Result<Serving> {
 
 async fn execute(
     bus: &Bus,
+    instance: &str,
     trouble: Trouble,
     ran: Arc<Mutex<Vec<Configuration>>>,
 ) -> anyhow::Result<Serving> {
-    let edge = InstanceId::new("edge1")?;
+    let edge = InstanceId::new(instance)?;
     let times: Arc<Mutex<HashMap<Configuration, u32>>> = Arc::default();
     let answer = move |request: Request| {
-        let asked: ExecuteRequest<'_> = schemas::decode(&request.body).unwrap();
+        // An empty message only asks whether it is there.
+        let Ok(asked) = schemas::decode::<ExecuteRequest<'_>>(&request.body) else {
+            let refused = Fault::new(schemas::FaultKind::BadRequest, "no execution request");
+            return futures::future::ready(Err(refused)).left_future();
+        };
         assert!(matches!(asked.input, Input::Encoded { .. }));
         assert_eq!(asked.cloud.as_ref().map(InstanceId::as_str), Some("cloud1"));
         let configuration = asked.configuration;
@@ -207,21 +283,26 @@ async fn execute(
             *times - 1
         };
         let fallback = trouble(&configuration, already);
-        async move {
+        let working = async move {
             let fallback = fallback?;
             let (latency, joules) = truth(&configuration);
             // Setting the hardware takes time that is no part of the latency.
             let change = Duration::from_millis(7);
+            let began = Instant::now();
             tokio::time::sleep(latency + change).await;
+            let latency = began.elapsed() - change;
+            // At cut 0 no layer runs on the edge, and none cares for its clock.
+            let stage = if configuration.cut == Cut(0) { Stage::Preprocess } else { Stage::Head };
             let executed =
                 fallback.map_or(configuration, |_| Configuration { cut: Cut(LAST), ..configuration });
             Response::messagepack(&executed_with(
                 executed,
                 fallback,
-                [(Stage::HardwareChange, change), (Stage::Head, latency)],
+                [(Stage::HardwareChange, change), (stage, latency)],
                 joules,
             ))
-        }
+        };
+        working.right_future()
     };
     Ok(bus.serve(Endpoint::new(1).own(subjects::execute_edge_at(&model(), &edge)), answer).await?)
 }

@@ -1,0 +1,46 @@
+//! What the default strategy finds with few measurements.
+
+use optimizer::Settings;
+use schemas::{Measurement, OptimizeRequest, SearchWishes, Share};
+
+use crate::site::{Site, grid, no_trouble, request};
+
+/// Whether a front has a point that is as good as a measurement, as far as both are known: nowhere worse by more than the
+/// two intervals together, and by a per cent of the joules.
+fn covers(points: &[&Measurement], one: &Measurement) -> bool {
+    points.iter().any(|point| {
+        let (point_low, one_high) = (point.uncertainty.unwrap().low_ms, one.uncertainty.unwrap().high_ms);
+        let (point_j, one_j) = (point.joules().unwrap().get(), one.joules().unwrap().get());
+        let accuracy = |of: &Measurement| of.accuracy.unwrap().share;
+        point_low <= one_high && point_j <= one_j * 1.01 && accuracy(point) >= accuracy(one)
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_baseline_that_is_measured_afterwards_beats_the_front() -> anyhow::Result<()> {
+    let site = Site::start(Settings::default(), no_trouble()).await?;
+    let search = SearchWishes { budget: Some(Share::new(0.8)?), ..SearchWishes::default() };
+    let reply = site.measure(&OptimizeRequest { search, most_samples: Some(6), ..request(3) }).await.unwrap();
+    assert!(reply.measurements.len() <= 8, "{}", reply.measurements.len());
+    let front = reply.front;
+    let points: Vec<&Measurement> = front.points.iter().chain(&front.tied).collect();
+    // Every static choice there is: one configuration for all requests.
+    let afterwards = site.measure(&grid(4)).await.unwrap();
+    for baseline in &afterwards.measurements {
+        assert!(covers(&points, baseline), "{} beats {points:#?}", baseline.configuration);
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_expected_is_kept_beside_what_was_found() -> anyhow::Result<()> {
+    let site = Site::start(Settings::default(), no_trouble()).await?;
+    let reply = site.measure(&request(3)).await.unwrap();
+    let front = &reply.front;
+    let search = front.search.clone().unwrap();
+    assert_eq!((search.strategy.as_str(), search.legal, search.quantile), ("greybox", 10, Share::new(0.95)?));
+    let expected = |one: &&Measurement| one.provenance.as_ref().unwrap().expected.is_some();
+    assert!(reply.measurements.iter().filter(expected).count() > 0);
+    assert!(reply.measurements.iter().all(|one| one.uncertainty.is_some()));
+    Ok(())
+}
