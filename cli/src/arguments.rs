@@ -1,12 +1,13 @@
 //! What people type.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 pub use command::{BrokerArguments, OutputArguments};
 use models::Preset;
-use schemas::{ModelName, PolicyName, ServiceKind};
+use schemas::{ModelName, NodeId, PolicyName, ServiceKind};
 use search::strategy::StrategyName;
 
 /// Runs one neural network on two machines: the first layers on an edge device, the rest in the cloud. For
@@ -60,9 +61,9 @@ pub struct DemoArguments {
     /// Requests replayed for each policy
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub requests: u32,
-    /// Requests measured for each configuration
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1_000))]
-    pub samples: u32,
+    /// Requests measured for each configuration: a number, or the least and the most
+    #[arg(long, value_name = "LEAST..MOST", default_value = "3..6")]
+    pub samples: Samples,
     /// Seed of the drawn pictures and of the trace
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -290,6 +291,14 @@ pub struct PullArguments {
 
 /// `splinter optimize`
 #[derive(Debug, Args)]
+#[command(after_help = "EXAMPLES:
+  splinter optimize --model mobilenetv2 --images pictures/                 search with the default strategy
+  splinter optimize --model mobilenetv2 --images pictures/ --budget 0.2    measure a fifth of the space at most
+  splinter optimize --model net --images pictures/ --space space.toml      with knobs and rules of your own
+  splinter optimize --pool measured.csv --network vgg16                    compare strategies without machines
+
+Everything that is measured is written down as it happens: the same command goes on where a campaign was broken off. A front
+is published as a new revision; `splinter front show` prints it.")]
 pub struct OptimizeArguments {
     /// The network to measure
     #[arg(long, required_unless_present = "pool")]
@@ -297,9 +306,22 @@ pub struct OptimizeArguments {
     /// A folder of JPEG or PNG pictures to measure with; classes come from its labels.csv (file,class_index)
     #[arg(long, value_name = "DIR", required_unless_present = "pool")]
     pub images: Option<PathBuf>,
-    /// Requests measured for each configuration
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1_000))]
-    pub samples: u32,
+    /// Requests measured for each configuration: a number, or the least and the most. Above the least it is measured until
+    /// its latency is sure enough
+    #[arg(long, value_name = "LEAST..MOST", default_value = "3..12", conflicts_with = "pool")]
+    pub samples: Samples,
+    /// Begin from the beginning, whatever a campaign that was broken off has left
+    #[arg(long, conflicts_with = "pool")]
+    pub afresh: bool,
+    /// The edge machine to measure, by its node's name [default: the first, and those that are equal beside it]
+    #[arg(long, value_name = "NODE", conflicts_with = "pool")]
+    pub edge: Option<NodeId>,
+    /// The cloud machine to measure
+    #[arg(long, value_name = "NODE", conflicts_with = "pool")]
+    pub cloud: Option<NodeId>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub search: SearchArguments,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub pool: PoolArguments,
@@ -309,6 +331,47 @@ pub struct OptimizeArguments {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub output: OutputArguments,
+}
+
+/// How to search, on machines as on recorded measurements.
+#[derive(Debug, Args)]
+pub struct SearchArguments {
+    /// The strategy; with --pool several may be named, and without it all of them are compared [default: greybox]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = strategy())]
+    pub strategy: Vec<StrategyName>,
+    /// The most to measure, as a share of the configurations; with --pool several may be named [default: until more is not
+    /// worth its price; with --pool 0.05,0.1,0.2,0.5]
+    #[arg(long, value_name = "SHARE", value_delimiter = ',', value_parser = budget)]
+    pub budget: Vec<f64>,
+    /// The space: a space.toml, or a preset such as dynasplit-vgg16 [default: what the network and the machines have; with
+    /// --pool the values in the file]
+    #[arg(long, value_name = "FILE")]
+    pub space: Option<PathBuf>,
+    /// The seed of the strategy's choices
+    #[arg(long, conflicts_with = "pool")]
+    pub seed: Option<u64>,
+}
+
+/// How often a configuration is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Samples {
+    /// At least.
+    pub least: u32,
+    /// At most.
+    pub most: u32,
+}
+
+impl FromStr for Samples {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (least, most) = text.split_once("..").unwrap_or((text, text));
+        let number = |text: &str| text.parse::<u32>().ok().filter(|number| (1..=1_000).contains(number));
+        let samples = number(least).zip(number(most)).filter(|(least, most)| least <= most);
+        let (least, most) =
+            samples.ok_or("use a number from 1 to 1000, or two such as 3..12, the lesser one first")?;
+        Ok(Self { least, most })
+    }
 }
 
 /// Search strategies on recorded measurements instead of the live system.
@@ -322,22 +385,6 @@ pub struct PoolArguments {
     /// without --space, that of the values in the file
     #[arg(long, value_name = "NAME", requires = "pool", conflicts_with = "space")]
     pub network: Option<String>,
-    /// A space.toml that declares the pool's space
-    #[arg(long, value_name = "FILE", requires = "pool")]
-    pub space: Option<PathBuf>,
-    /// The strategies, all of them without it
-    #[arg(long, value_name = "NAME", value_delimiter = ',', requires = "pool", value_parser = strategy())]
-    pub strategy: Vec<StrategyName>,
-    /// How much to evaluate: shares of the configurations in the pool
-    #[arg(
-        long,
-        value_name = "SHARE",
-        value_delimiter = ',',
-        default_values_t = [0.05, 0.1, 0.2, 0.5],
-        requires = "pool",
-        value_parser = budget
-    )]
-    pub budget: Vec<f64>,
     /// Runs of each strategy, each from a seed of its own
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000), requires = "pool")]
     pub seeds: u32,
@@ -413,6 +460,16 @@ mod tests {
             for preset in Preset::ALL {
                 assert!(text.contains(preset.as_str()), "{text}");
             }
+        }
+    }
+
+    #[test]
+    fn samples_are_a_number_or_two() {
+        let cases = [("5", Some((5, 5))), ("3..12", Some((3, 12))), ("1..1000", Some((1, 1_000)))];
+        let wrong = ["", "0", "12..3", "3..", "..3", "1..1001", "a..b", "3...5"];
+        for (text, expected) in cases.into_iter().chain(wrong.map(|text| (text, None))) {
+            let read = text.parse::<Samples>().ok().map(|samples| (samples.least, samples.most));
+            assert_eq!(read, expected, "{text}");
         }
     }
 

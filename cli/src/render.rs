@@ -1,19 +1,16 @@
 //! Tables that people read.
 
 mod comparison;
-
-use std::collections::BTreeMap;
+mod front;
 
 use comfy_table::{CellAlignment, Table, presets};
 use loadgen::Evaluation;
-use schemas::{
-    Codec, CutDescription, ElementFormat, EnergyEntry, EnergySource, Fallback, Front, Measurement, Millis,
-    Share, WithheldCodec,
-};
+use schemas::{CutDescription, ElementFormat, EnergyEntry, EnergySource, Fallback, Millis, Share};
 
 use crate::catalogue::CatalogueNetwork;
 
 pub use comparison::comparison;
+pub use front::{front, measurements, optimized};
 
 /// What stands in a cell whose value nobody measures or models.
 const UNKNOWN: &str = "-";
@@ -109,60 +106,6 @@ fn count(number: u64) -> String {
         1_000_000..10_000_000_000 => format!("{:.2} M", value / 1e6),
         _ => format!("{:.2} G", value / 1e9),
     }
-}
-
-/// Measured configurations, one a row.
-pub fn measurements(measurements: &[&Measurement]) -> String {
-    let headers = ["configuration", "after", "mean ms", "p95 ms", "energy", "accuracy", "sent", "samples"];
-    let mut rows = table(&headers, 2);
-    for measurement in measurements {
-        rows.add_row([
-            measurement.configuration.to_string(),
-            measurement.cut_name.clone(),
-            milliseconds(measurement.latency.mean_ms),
-            milliseconds(measurement.latency.p95_ms),
-            joules(&measurement.energy),
-            measurement.accuracy.map_or(UNKNOWN.into(), |accuracy| percent(accuracy.share)),
-            measurement.sent_bytes.to_string(),
-            measurement.samples.to_string(),
-        ]);
-    }
-    rows.to_string()
-}
-
-/// A front with its provenance.
-pub fn front(front: &Front) -> String {
-    let edge = match &front.emulates {
-        Some(device) => format!("{} (emulating a {device})", front.edge),
-        None => front.edge.to_string(),
-    };
-    let took = front.ended_at.remaining_at(front.started_at).as_secs_f64();
-    let mut points: Vec<_> = front.points.iter().collect();
-    points.sort_by(|a, b| a.latency.mean_ms.get().total_cmp(&b.latency.mean_ms.get()));
-    format!(
-        "Front {} of {} on edge {edge} and cloud {}: {} of {} measured configurations, in {took:.1} s, by \
-         splinter {}\n{}{}",
-        front.id,
-        front.model,
-        front.cloud,
-        front.points.len(),
-        front.measured,
-        front.software,
-        measurements(&points),
-        withheld(&front.withheld),
-    )
-}
-
-/// Which codecs are not offered at which cuts, a line a codec; the reasons one by one are in the JSON.
-fn withheld(codecs: &[WithheldCodec]) -> String {
-    let mut cuts: BTreeMap<Codec, Vec<String>> = BTreeMap::new();
-    for withheld in codecs {
-        cuts.entry(withheld.codec).or_default().push(withheld.cut.to_string());
-    }
-    let line = |(codec, cuts): (Codec, Vec<String>)| {
-        format!("\nNot offered, as it costs too much accuracy: {codec} at cut {}", cuts.join(", "))
-    };
-    cuts.into_iter().map(line).collect()
 }
 
 /// One row for each policy.

@@ -55,7 +55,8 @@ impl SiteSettings {
             .with("cloud_executor.emulate", "grid5000-node")
             .with("edge_executor.link.bandwidth_mbit", PAPER_LINK_MBIT)
             .with("edge_executor.link.rtt_ms", PAPER_LINK_RTT_MS)
-            .with("gateway.http", "127.0.0.1:0");
+            .with("gateway.http", "127.0.0.1:0")
+            .with("optimizer.state_dir", folder.join("campaigns"));
         let broker = BrokerPlace::Here { port: None, folder: folder.to_path_buf() };
         Self { file, services: ORDER.to_vec(), broker }
     }
@@ -71,6 +72,9 @@ impl SiteSettings {
         }
         if let Some(address) = arguments.http {
             file = file.with("gateway.http", address.to_string());
+        }
+        if let Some(folder) = &arguments.data_dir {
+            file = file.with("optimizer.state_dir", folder.join("campaigns"));
         }
         let broker = match &arguments.broker {
             Some(url) => {

@@ -6,7 +6,7 @@ use loadgen::trace::limits::Limits;
 use loadgen::trace::recipe::Recipe;
 use loadgen::{Evaluation, Picture, PictureSet, Replay, Trace};
 use models::Bundle;
-use schemas::{Measurement, Millis, OptimizeReply, PolicyName};
+use schemas::{Measurement, Millis, OptimizeReply, PolicyName, SearchWishes};
 use serde::Serialize;
 
 use crate::arguments::DemoArguments;
@@ -76,8 +76,9 @@ async fn show(
     arguments: &DemoArguments,
 ) -> anyhow::Result<Findings> {
     site.add_model(bundle).await?;
-    say(&format!("Measuring {} at every cut over the live pipeline ...", bundle.name()));
-    let offline = optimize::measure(site.bus(), bundle.name(), pictures, arguments.samples).await?;
+    say(&format!("Searching the front of {} over the live pipeline ...", bundle.name()));
+    let wishes = SearchWishes::default();
+    let offline = optimize::measure(site.bus(), bundle.name(), pictures, arguments.samples, wishes).await?;
     let (least, greatest) = extremes(&offline.measurements)?;
     let recipe = Recipe::sequential(bundle.name(), Limits::Weibull { least, greatest });
     let trace = Recipe { requests: arguments.requests.into(), seed: arguments.seed, ..recipe }.trace()?;
@@ -125,7 +126,7 @@ fn text(findings: &Findings) -> String {
     let configurations = findings.offline.measurements.len();
     let requests = findings.policies.first().map_or(0, |row| row.requests);
     format!(
-        "Every cut at the highest clock, of {configurations} configurations measured (--json has them all)\n{}\n\n{}\n\n{requests} requests for each policy, latency limits from {:.1} to {:.1}\n{}",
+        "At the highest clock, of {configurations} configurations that the search measured (--json has them all)\n{}\n\n{}\n\n{requests} requests for each policy, latency limits from {:.1} to {:.1}\n{}",
         render::measurements(&measured),
         render::front(&findings.offline.front),
         findings.limits_ms.least,

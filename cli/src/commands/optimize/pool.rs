@@ -9,7 +9,7 @@ use search::space::SpaceFile;
 use search::strategy::StrategyName;
 use serde::Serialize;
 
-use crate::arguments::{OutputArguments, PoolArguments};
+use crate::arguments::{OutputArguments, PoolArguments, SearchArguments};
 use crate::{output, render};
 
 /// What a comparison came to, and on what.
@@ -32,12 +32,17 @@ pub struct PoolReport {
 }
 
 /// Compares strategies and prints the table.
-pub async fn run(file: &Path, arguments: &PoolArguments, output: &OutputArguments) -> anyhow::Result<()> {
-    let declared = declared_space(arguments)?;
+pub async fn run(
+    file: &Path,
+    arguments: &PoolArguments,
+    search: &SearchArguments,
+    output: &OutputArguments,
+) -> anyhow::Result<()> {
+    let declared = declared_space(arguments, search)?;
     let file = file.to_owned();
-    let wanted =
-        if arguments.strategy.is_empty() { default_strategies() } else { arguments.strategy.clone() };
-    let (shares, seeds) = (arguments.budget.clone(), arguments.seeds);
+    let wanted = if search.strategy.is_empty() { default_strategies() } else { search.strategy.clone() };
+    let shares = if search.budget.is_empty() { BUDGETS.to_vec() } else { search.budget.clone() };
+    let seeds = arguments.seeds;
     let (first_seed, batch) = (arguments.first_seed, arguments.batch as usize);
     let spinner = output::progress(1, "comparing strategies");
     // Minutes of computing are nothing for the threads that serve messages.
@@ -67,13 +72,16 @@ fn default_strategies() -> Vec<StrategyName> {
     StrategyName::ALL.into_iter().filter(|name| *name != StrategyName::Grid).collect()
 }
 
+/// Shares of the pool after which strategies are compared where none is asked for.
+const BUDGETS: [f64; 4] = [0.05, 0.1, 0.2, 0.5];
+
 /// The networks of the paper go by their own names.
-fn declared_space(arguments: &PoolArguments) -> anyhow::Result<Option<SpaceFile>> {
+fn declared_space(arguments: &PoolArguments, search: &SearchArguments) -> anyhow::Result<Option<SpaceFile>> {
     if let Some(network) = &arguments.network {
         let preset = if network.contains('-') { network.clone() } else { format!("dynasplit-{network}") };
         return Ok(Some(SpaceFile::preset(&preset)?));
     }
-    let Some(path) = &arguments.space else { return Ok(None) };
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let Some(path) = &search.space else { return Ok(None) };
+    let text = super::space_text(path)?;
     Ok(Some(SpaceFile::parse(&text, &path.display().to_string())?))
 }
