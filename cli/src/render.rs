@@ -10,7 +10,7 @@ use schemas::{CutDescription, ElementFormat, EnergyEntry, EnergySource, Fallback
 use crate::catalogue::CatalogueNetwork;
 
 pub use comparison::comparison;
-pub use front::{front, measurements, optimized};
+pub use front::{difference, front, measurements, optimized, revisions};
 
 /// What stands in a cell whose value nobody measures or models.
 const UNKNOWN: &str = "-";

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use schemas::{Codec, Front, Measurement, OptimizeReply, WithheldCodec};
 
+use crate::commands::front::Difference;
+
 use super::{UNKNOWN, joules, milliseconds, percent, table};
 
 /// Measured configurations, one a row.
@@ -87,6 +89,66 @@ fn suspects(points: &[Measurement]) -> String {
         format!("\nSuspect, not believed: {}: {}", one.configuration, reasons.join("; "))
     };
     points.iter().map(line).collect()
+}
+
+/// Revisions, one a row.
+pub fn revisions(fronts: &[Front]) -> String {
+    let headers = [
+        "revision",
+        "edge",
+        "cloud",
+        "searched by",
+        "measured",
+        "points",
+        "tied",
+        "suspect",
+        "ended (Unix ms)",
+    ];
+    let mut rows = table(&headers, 4);
+    for front in fronts {
+        rows.add_row([
+            front.revision.to_string(),
+            front.edge.to_string(),
+            front.cloud.to_string(),
+            front.search.as_ref().map_or(UNKNOWN.into(), |search| search.strategy.clone()),
+            front.measured.to_string(),
+            front.points.len().to_string(),
+            front.tied.len().to_string(),
+            front.suspects.len().to_string(),
+            front.ended_at.0.to_string(),
+        ]);
+    }
+    rows.to_string()
+}
+
+/// What became of a front.
+pub fn difference(difference: &Difference) -> String {
+    let Difference { from, to, came, went, stayed } = difference;
+    let mut rows = table(&["configuration", "latency ms", "energy J", "beyond noise"], 1);
+    for change in stayed {
+        let [before, after] = change.latency_ms.map(|latency| latency.get());
+        let energy = change
+            .energy_j
+            .map_or(UNKNOWN.into(), |[before, after]| format!("{:.3} to {:.3}", before.get(), after.get()));
+        rows.add_row([
+            change.configuration.to_string(),
+            format!(
+                "{before:.1} to {after:.1} ({:+.0} %)",
+                100.0 * (after / before.max(f64::MIN_POSITIVE) - 1.0)
+            ),
+            energy,
+            if change.is_beyond_noise { "yes" } else { "no" }.to_owned(),
+        ]);
+    }
+    let both = if stayed.is_empty() { String::new() } else { format!("\nPoints of both:\n{rows}") };
+    format!(
+        "From revision {from} to {to}: {} points came, {} went, {} stayed{both}{}{}",
+        came.len(),
+        went.len(),
+        stayed.len(),
+        section("Came", came),
+        section("Went", went)
+    )
 }
 
 /// The front that was measured, and what a person should know of how.

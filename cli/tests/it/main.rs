@@ -8,6 +8,7 @@ mod codecs;
 mod cuts;
 mod demo;
 mod failover;
+mod fronts;
 mod halves;
 mod imagenet;
 mod pull;
