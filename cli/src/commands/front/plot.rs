@@ -3,10 +3,6 @@
 use plotly::common::{DashType, ErrorData, ErrorType, Line, Marker, MarkerSymbol, Mode, Title};
 use plotly::layout::{Axis, AxisType, HoverMode, Legend, Margin};
 use plotly::{Layout, Plot, Scatter};
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-use ratatui::symbols::Marker as Dot;
-use ratatui::widgets::{Axis as Side, Chart, Dataset, GraphType, Widget};
 use schemas::{Cut, Front, Measurement};
 
 use crate::page::Page;
@@ -14,14 +10,14 @@ use crate::render;
 
 /// Where a configuration runs the network: its name, its colour (Okabe and Ito, which colour-blind people tell apart), its mark
 /// in the page, and on the terminal.
-const PLACES: [(&str, &str, MarkerSymbol, &str); 3] = [
-    ("all in the cloud", "#0072b2", MarkerSymbol::Square, "C"),
-    ("split", "#e69f00", MarkerSymbol::Circle, "s"),
-    ("all on the edge", "#009e73", MarkerSymbol::Diamond, "E"),
+const PLACES: [(&str, &str, MarkerSymbol, char); 3] = [
+    ("all in the cloud", "#0072b2", MarkerSymbol::Square, 'C'),
+    ("split", "#e69f00", MarkerSymbol::Circle, 's'),
+    ("all on the edge", "#009e73", MarkerSymbol::Diamond, 'E'),
 ];
 
-/// Columns and lines of the drawing on the terminal.
-const SIZE: (u16, u16) = (78, 22);
+/// Columns and lines of the drawing on the terminal, without the axes' numbers.
+const SIZE: (usize, usize) = (64, 20);
 
 fn place(front: &Front, one: &Measurement) -> usize {
     match one.configuration.cut {
@@ -141,50 +137,53 @@ fn layout() -> Layout {
         .auto_size(true)
 }
 
-/// The same for a terminal, with a letter a point.
+/// The same for a terminal, with a letter a point. Of points in one place the last is seen.
 pub fn text(front: &Front) -> String {
-    let of = |one: &Measurement| (one.judged_ms().get().max(1e-3).log10(), energy(one).max(1e-6).log10());
-    let all: Vec<(f64, f64)> = front.points.iter().map(of).collect();
-    let bounds = |values: Vec<f64>| {
-        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
-        let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let margin = 0.05 * (high - low).max(0.1);
-        [low - margin, high + margin]
-    };
-    let (x, y) = (bounds(all.iter().map(|at| at.0).collect()), bounds(all.iter().map(|at| at.1).collect()));
-    let data: Vec<Vec<(f64, f64)>> = (0..PLACES.len())
-        .map(|number| front.points.iter().filter(|one| place(front, one) == number).map(of).collect())
-        .collect();
-    let marks: Vec<char> = PLACES.iter().filter_map(|(_, _, _, mark)| mark.chars().next()).collect();
-    let sets = data.iter().zip(&marks).map(|(data, mark)| {
-        Dataset::default().marker(Dot::Custom(*mark)).graph_type(GraphType::Scatter).data(data)
+    let of = |one: &Measurement| [one.judged_ms().get().max(1e-3).log10(), energy(one).max(1e-6).log10()];
+    let points: Vec<([f64; 2], char)> =
+        front.points.iter().map(|one| (of(one), PLACES[place(front, one)].3)).collect();
+    let [across, upwards] = [0, 1].map(|axis| bounds(points.iter().map(|(at, _)| at[axis])));
+    let (columns, rows) = SIZE;
+    let mut cells = vec![vec![' '; columns]; rows];
+    for (at, mark) in &points {
+        let row = rows - 1 - cell(at[1], upwards, rows);
+        cells[row][cell(at[0], across, columns)] = *mark;
+    }
+    let number = |log: f64| format!("{:.3}", 10_f64.powf(log));
+    let [low, high] = upwards;
+    let labels = [(0, high), (rows / 2, f64::midpoint(low, high)), (rows - 1, low)];
+    let lines = cells.into_iter().enumerate().map(|(row, line)| {
+        let label = labels.iter().find(|(at, _)| *at == row).map(|(_, log)| format!("{} J ┤", number(*log)));
+        let line: String = line.into_iter().collect();
+        format!("{:>14}{}", label.as_deref().unwrap_or("│"), line.trim_end())
     });
-    let labels = |[low, high]: [f64; 2], unit: &str| -> Vec<String> {
-        [low, f64::midpoint(low, high), high]
-            .iter()
-            .map(|at| format!("{:.3} {unit}", 10_f64.powf(*at)))
-            .collect()
-    };
-    let chart = Chart::new(sets.collect())
-        .legend_position(None)
-        .x_axis(Side::default().bounds(x).labels(labels(x, "ms")))
-        .y_axis(Side::default().bounds(y).labels(labels(y, "J")));
-    let area = Rect::new(0, 0, SIZE.0, SIZE.1);
-    let mut buffer = Buffer::empty(area);
-    chart.render(area, &mut buffer);
-    let line = |row: u16| -> String {
-        let cells: String = (0..SIZE.0).map(|column| buffer[(column, row)].symbol()).collect();
-        cells.trim_end().to_owned()
-    };
-    let drawing: Vec<String> = (0..SIZE.1).map(line).collect();
+    let drawing: Vec<String> = lines.collect();
+    let [low, high] = across;
+    let below =
+        format!("{:>14}{:<28}{:<28}{} ms", "", number(low), number(f64::midpoint(low, high)), number(high));
     let legend: Vec<String> = PLACES.iter().map(|(name, _, _, mark)| format!("{mark} {name}")).collect();
     format!(
-        "Front of {} on {} and {}, revision {}: latency to the right, joules upwards, both logarithmic\n{}\n{}",
+        "Front of {} on {} and {}, revision {}: latency to the right, joules upwards, both logarithmic\n{}\n{:>14}{}\n{below}\n{}",
         front.model,
         front.edge,
         front.cloud,
         front.revision,
         drawing.join("\n"),
+        "└",
+        "─".repeat(columns),
         legend.join("   ")
     )
+}
+
+/// From where to where an axis goes, a little beyond its values.
+fn bounds(values: impl Iterator<Item = f64>) -> [f64; 2] {
+    let (low, high) = values
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+    let margin = 0.05 * (high - low).max(0.1);
+    [low - margin, high + margin]
+}
+
+/// The cell of an axis that a value falls into.
+fn cell(value: f64, [low, high]: [f64; 2], cells: usize) -> usize {
+    ((value - low) / (high - low) * cells as f64).clamp(0.0, (cells - 1) as f64) as usize
 }
