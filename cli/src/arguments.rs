@@ -1,5 +1,7 @@
 //! What people type.
 
+mod energy;
+
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -9,6 +11,8 @@ pub use command::{BrokerArguments, OutputArguments};
 use models::Preset;
 use schemas::{ModelName, NodeId, PolicyName, ServiceKind};
 use search::strategy::StrategyName;
+
+pub use energy::{CalibrateArguments, EnergyCommand};
 
 /// Runs one neural network on two machines: the first layers on an edge device, the rest in the cloud. For
 /// every request it decides anew where to cut, so that the request meets its latency limit with the least
@@ -40,6 +44,9 @@ pub enum Command {
     /// Look at the fronts of a running system
     #[command(subcommand)]
     Front(FrontCommand),
+    /// Measure what this machine draws
+    #[command(subcommand)]
+    Energy(EnergyCommand),
 }
 
 /// `splinter demo`

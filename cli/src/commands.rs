@@ -1,6 +1,7 @@
 //! One module a command.
 
 pub mod demo;
+pub mod energy;
 pub mod front;
 pub mod infer;
 pub mod model;

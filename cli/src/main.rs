@@ -26,5 +26,6 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Model(command) => commands::model::run(command).await,
         Command::Optimize(arguments) => commands::optimize::run(arguments).await,
         Command::Front(command) => commands::front::run(command).await,
+        Command::Energy(command) => commands::energy::run(command).await,
     }
 }

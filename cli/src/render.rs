@@ -2,6 +2,7 @@
 
 mod comparison;
 mod front;
+mod power;
 
 use comfy_table::{CellAlignment, Table, presets};
 use loadgen::Evaluation;
@@ -11,6 +12,7 @@ use crate::catalogue::CatalogueNetwork;
 
 pub use comparison::comparison;
 pub use front::{difference, front, measurements, optimized, revisions};
+pub use power::power_model;
 
 /// What stands in a cell whose value nobody measures or models.
 const UNKNOWN: &str = "-";

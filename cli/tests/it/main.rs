@@ -7,6 +7,7 @@ mod clients;
 mod codecs;
 mod cuts;
 mod demo;
+mod energy;
 mod failover;
 mod fronts;
 mod halves;

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use broker::{Announcement, BrokerError, Credits, Identity, PresenceUpdate, Request, Response, subjects};
 use chassis::{ComputeThread, RunningService, ServiceContext, SettingsError};
+use energy::breakdown;
 use model_host::{Catalogue, ExecutorSubjects, HostError, HostSettings, ServedNetworks, compute_fault};
-use schemas::{EnergySource, Fault, FaultKind, InstanceId, ServiceKind, Stage, TailReply, Watts};
+use schemas::{DevicePower, Fault, FaultKind, InstanceId, Place, ServiceKind, Stage, TailReply};
 
 use crate::settings::Settings;
 use crate::tail;
@@ -75,7 +76,7 @@ impl RunningService for Running {
 struct Executor {
     catalogue: Catalogue,
     compute: ComputeThread,
-    power: Option<(Watts, EnergySource)>,
+    power: Option<DevicePower>,
     instance: InstanceId,
 }
 
@@ -101,13 +102,16 @@ impl Executor {
         let ran = computed.value?;
         let mut stages = vec![tail::measured(Stage::Queue, computed.waited.into())];
         stages.extend(ran.stages);
-        let energy = tail::energy(&stages, self.power);
+        // Waiting in the queue is another request's computing.
+        let breakdown =
+            self.power.map_or_else(Vec::new, |power| breakdown::of_computing(&stages, Place::Cloud, power));
+        let energy = breakdown::totals(&breakdown);
         Response::messagepack(&TailReply {
             output: ran.output,
             instance: self.instance.clone(),
             stages,
             energy,
-            breakdown: Vec::new(),
+            breakdown,
             profile: None,
         })
     }

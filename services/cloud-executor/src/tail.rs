@@ -7,8 +7,8 @@ use bytes::Bytes;
 use model_host::{Hosted, accelerator_fault, model_fault};
 use models::{codec, preprocess};
 use schemas::{
-    Accelerator, Cut, EnergyEntry, EnergySource, Fault, FaultKind, Input, Millis, Place, Stage, StageTime,
-    TailPayload, TailRequest, Tensor, TimeSource, Watts,
+    Accelerator, Cut, Fault, FaultKind, Input, Millis, Place, Stage, StageTime, TailPayload, TailRequest,
+    Tensor, TimeSource,
 };
 
 /// A tail's output and where its time went.
@@ -74,28 +74,4 @@ impl Stages {
 /// A stage in the cloud. Nothing is stretched there: an emulated server has power, not speed.
 pub(crate) fn measured(stage: Stage, time_ms: Millis) -> StageTime {
     StageTime { stage, place: Place::Cloud, time_ms, source: TimeSource::Measured }
-}
-
-/// The joules of a tail: power × the time it computed. Waiting in the queue is another request's computing.
-pub(crate) fn energy(stages: &[StageTime], power: Option<(Watts, EnergySource)>) -> Vec<EnergyEntry> {
-    let computing: Millis =
-        stages.iter().filter(|stage| stage.stage != Stage::Queue).map(|stage| stage.time_ms).sum();
-    let entry =
-        power.map(|(watts, source)| EnergyEntry { place: Place::Cloud, source, joules: watts * computing });
-    entry.into_iter().collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waiting_costs_no_joules_and_unknown_power_gives_none() {
-        let ms = |value| Millis::new(value).unwrap();
-        let stages = [measured(Stage::Queue, ms(500.0)), measured(Stage::Tail, ms(20.0))];
-        let watts = Watts::new(100.0).unwrap();
-        let entries = energy(&stages, Some((watts, EnergySource::Modelled)));
-        assert_eq!(schemas::total_joules(&entries).unwrap().get(), 2.0);
-        assert!(energy(&stages, None).is_empty());
-    }
 }

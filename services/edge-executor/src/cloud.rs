@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use broker::{Bus, Call, CallError, subjects};
 use schemas::{
-    ByteCount, EnergyEntry, InstanceId, Millis, ModelName, Place, RequestId, Stage, StageTime, TailReply,
-    Tensor, TimeSource, UnixMillis,
+    ByteCount, EnergyEntry, InstanceId, Millis, ModelName, Place, RequestId, Stage, StageEnergy, StageTime,
+    TailReply, Tensor, TimeSource, UnixMillis,
 };
 use tokio::time::sleep;
 
@@ -19,6 +19,7 @@ pub(crate) struct Away {
     /// The cloud's own stages, and the transfer.
     pub stages: Vec<StageTime>,
     pub energy: Vec<EnergyEntry>,
+    pub breakdown: Vec<StageEnergy>,
 }
 
 /// The way to the cloud executors.
@@ -60,7 +61,8 @@ impl Cloud {
         };
         let mut stages = vec![transfer];
         stages.extend_from_slice(&reply.stages);
-        Ok(Away { output: reply.output.into_owned(), instance: reply.instance, stages, energy: reply.energy })
+        let TailReply { output, instance, energy, breakdown, .. } = reply;
+        Ok(Away { output: output.into_owned(), instance, stages, energy, breakdown })
     }
 
     /// Waits as long as the emulated link would need, but not beyond the deadline.

@@ -5,25 +5,28 @@ use std::sync::Arc;
 use broker::{Request, Response};
 use bytes::Bytes;
 use chassis::{ComputeThread, Computed};
+use energy::breakdown;
 use model_host::{Catalogue, Hosted, compute_fault};
 use models::classify;
 use schemas::{
-    ByteCount, Codec, Configuration, Cut, EnergyEntry, ExecuteReply, ExecuteRequest, Fallback, Fault,
-    FaultKind, InstanceId, Millis, ModelName, Place, RequestId, Stage, StageTime, Tensor, TimeSource,
-    UnixMillis,
+    ByteCount, Codec, Configuration, Cut, DevicePower, EnergyEntry, ExecuteReply, ExecuteRequest, Fallback,
+    Fault, FaultKind, InstanceId, Millis, ModelName, Place, RequestId, Stage, StageEnergy, StageTime, Tensor,
+    TimeSource, UnixMillis,
 };
 use tracing::debug;
 
+use crate::budget;
 use crate::clock::{Clock, ClockLease};
 use crate::cloud::{Away, Cloud, TailCall};
+use crate::energy::Busy;
 use crate::local::{self, Finished, Headed, Pace};
-use crate::{budget, energy};
 
 /// What executions share.
 #[derive(Debug)]
 pub(crate) struct Executor {
     pub catalogue: Catalogue,
     pub compute: ComputeThread,
+    pub busy: Busy,
     pub clock: Clock,
     pub cloud: Cloud,
 }
@@ -43,7 +46,9 @@ struct Asked {
 #[derive(Default)]
 struct Progress {
     stages: Vec<StageTime>,
+    /// The joules of other places, and all joules by stage.
     energy: Vec<EnergyEntry>,
+    breakdown: Vec<StageEnergy>,
     fallback: Option<Fallback>,
     cloud: Option<InstanceId>,
     sent: ByteCount,
@@ -55,17 +60,16 @@ impl Executor {
     pub(crate) async fn execute(&self, request: Request) -> Result<Response, Fault> {
         let asked = self.read(&request)?;
         let mut progress = Progress::default();
-        let lease = self.clock.lease(asked.configuration.edge_frequency_khz).await;
+        let lease = self.clock.lease(asked.configuration.edge_frequency_khz, asked.deadline).await;
         progress.note_lease(&lease);
-        let power = lease.report.as_ref().and_then(|report| report.power);
+        let power = lease.power;
         let frequency = lease.report.as_ref().and_then(|report| report.frequency_khz);
         let (output, cut) = if asked.configuration.cut == asked.hosted.network.last_cut() {
             (self.run_whole(&asked, lease, &mut progress).await?, asked.configuration.cut)
         } else {
             self.run_split(&asked, lease, &mut progress).await?
         };
-        let computed = local::computing(&progress.stages);
-        progress.energy.extend(energy::of_edge(power, computed, progress.waited));
+        progress.note_energy(power);
         let is_end = cut == Cut::ALL_CLOUD || cut == asked.hosted.network.last_cut();
         let executed = Configuration {
             cut,
@@ -179,7 +183,7 @@ impl Executor {
         frontier: Vec<Tensor<'static>>,
         progress: &mut Progress,
     ) -> Result<Finished, Fault> {
-        let lease = self.clock.lease(asked.configuration.edge_frequency_khz).await;
+        let lease = self.clock.lease(asked.configuration.edge_frequency_khz, asked.deadline).await;
         let (hosted, body, pace) = (asked.hosted.clone(), asked.body.clone(), pace(&lease));
         let configuration = asked.configuration;
         self.compute(progress, move || match configuration.cut {
@@ -194,8 +198,13 @@ impl Executor {
         progress: &mut Progress,
         work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
+        let busy = self.busy.clone();
+        let counted = move || {
+            let _working = busy.begin();
+            work()
+        };
         let Computed { value, waited } =
-            self.compute.submit(work).await.map_err(|error| compute_fault(&error))?;
+            self.compute.submit(counted).await.map_err(|error| compute_fault(&error))?;
         progress.stages.push(at_edge(Stage::Queue, waited.into()));
         value
     }
@@ -217,9 +226,21 @@ impl Progress {
         }
     }
 
+    /// The joules of this machine: computing, and waiting for the cloud; none when its power is not known.
+    fn note_energy(&mut self, power: Option<DevicePower>) {
+        let Some(power) = power else { return };
+        let mut own = breakdown::of_computing(&self.stages, Place::Edge, power);
+        if self.waited > Millis::ZERO {
+            own.push(breakdown::of_waiting(Place::Edge, self.waited, power));
+        }
+        self.energy.extend(breakdown::totals(&own));
+        self.breakdown.extend(own);
+    }
+
     fn note_cloud(&mut self, away: &Away, sent: ByteCount) {
         self.stages.extend_from_slice(&away.stages);
         self.energy.extend_from_slice(&away.energy);
+        self.breakdown.extend_from_slice(&away.breakdown);
         self.cloud = Some(away.instance.clone());
         self.sent = sent;
     }
@@ -241,7 +262,7 @@ impl Progress {
             sent_bytes: self.sent,
             stages: self.stages,
             energy: self.energy,
-            breakdown: Vec::new(),
+            breakdown: self.breakdown,
             profiles: Vec::new(),
         })
     }

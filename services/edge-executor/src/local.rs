@@ -8,8 +8,8 @@ use bytes::Bytes;
 use model_host::{Hosted, accelerator_fault, model_fault};
 use models::{ModelError, Network, codec, preprocess};
 use schemas::{
-    Accelerator, Configuration, Cut, ExecuteRequest, Fault, FaultKind, Millis, ModelName, Place, RequestId,
-    Stage, StageTime, TailPayload, TailRequest, Tensor, TimeSource,
+    Accelerator, Configuration, Cut, ExecuteRequest, Fault, FaultKind, ModelName, Place, RequestId, Stage,
+    StageTime, TailPayload, TailRequest, Tensor, TimeSource,
 };
 
 use crate::threads;
@@ -162,14 +162,6 @@ pub(crate) fn tail(
     let (runner, cut) = (Runner::new(hosted, configuration)?, configuration.cut);
     let output = pace.time(Stage::Tail, &mut stages, || runner.run(|network| network.tail(cut, frontier)))?;
     Ok(Finished { output: output.map_err(|error| model_fault(&error))?, stages })
-}
-
-/// The time of every stage that computes.
-pub(crate) fn computing(stages: &[StageTime]) -> Millis {
-    let computes = |stage: &&StageTime| {
-        stage.place == Place::Edge && !matches!(stage.stage, Stage::Queue | Stage::HardwareChange)
-    };
-    stages.iter().filter(computes).map(|stage| stage.time_ms).sum()
 }
 
 #[cfg(test)]

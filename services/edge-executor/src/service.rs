@@ -14,6 +14,7 @@ use tokio::time::interval;
 
 use crate::clock::Clock;
 use crate::cloud::Cloud;
+use crate::energy::Busy;
 use crate::execution::Executor;
 use crate::hardware::Hardware;
 use crate::link::{self, EmulatedLink};
@@ -50,14 +51,15 @@ pub struct Running {
     networks: ServedNetworks,
     link: Serving,
     reporting: AbortHandle,
+    clock: Clock,
 }
 
 /// Starts an edge executor; when this returns, its networks are warm, served and announced.
 pub async fn start(settings: Settings, context: ServiceContext) -> Result<Running, EdgeError> {
     settings.check()?;
     let ServiceContext { bus, node, instance, .. } = context;
-    let clock = Clock::new(Hardware::new(&bus, &node));
-    clock.refresh().await;
+    let (clock, busy) = (Clock::new(Hardware::new(&bus, &node, &instance)), Busy::default());
+    clock.refresh(&busy).await;
     let hosting = HostSettings {
         models_dir: settings.models_dir,
         models: settings.models,
@@ -69,7 +71,13 @@ pub async fn start(settings: Settings, context: ServiceContext) -> Result<Runnin
     let compute = ComputeThread::start("edge-compute", settings.capacity.get() as usize)?;
     let emulated = settings.link.map(EmulatedLink::new);
     let cloud = Cloud { bus: bus.clone(), link: emulated.clone() };
-    let executor = Arc::new(Executor { catalogue: catalogue.clone(), compute, clock: clock.clone(), cloud });
+    let executor = Arc::new(Executor {
+        catalogue: catalogue.clone(),
+        compute,
+        busy: busy.clone(),
+        clock: clock.clone(),
+        cloud,
+    });
     let own = instance.clone();
     let served = ExecutorSubjects {
         shared: subjects::execute_edge,
@@ -86,15 +94,15 @@ pub async fn start(settings: Settings, context: ServiceContext) -> Result<Runnin
     let identity = Identity { service: ServiceKind::EdgeExecutor, instance, node };
     let update = move || PresenceUpdate { models: catalogue.served(), ..PresenceUpdate::from(&credits) };
     let announcement = bus.announce(identity, env!("CARGO_PKG_VERSION"), update).await?;
-    let reporting = tokio::spawn(keep_reporting(clock)).abort_handle();
-    Ok(Running { announcement, networks, link, reporting })
+    let reporting = tokio::spawn(keep_reporting(clock.clone(), busy)).abort_handle();
+    Ok(Running { announcement, networks, link, reporting, clock })
 }
 
-async fn keep_reporting(clock: Clock) {
+async fn keep_reporting(clock: Clock, busy: Busy) {
     let mut next = interval(REPORT);
     loop {
         next.tick().await;
-        clock.refresh().await;
+        clock.refresh(&busy).await;
     }
 }
 
@@ -105,5 +113,6 @@ impl RunningService for Running {
         };
         self.announcement.leave(left).await;
         self.reporting.abort();
+        self.clock.release().await;
     }
 }

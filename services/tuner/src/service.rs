@@ -116,7 +116,11 @@ impl Machine {
         let mut device = lock(&self.device);
         let (mut dry_run, mut writes) = (false, Vec::new());
         let hardware = match question {
-            TuneRequest::Report => self.read_from(&mut device),
+            TuneRequest::Report => {
+                // So that the meter's count is of this moment, and not of the last sample.
+                device.sample(self.started.elapsed());
+                self.read_from(&mut device)
+            }
             TuneRequest::SetFrequency(clock) => {
                 writes = self.apply(&mut device, &self.order_of_anyone(clock)?)?;
                 self.refresh_from(&mut device)

@@ -8,3 +8,4 @@ mod refusals;
 mod site;
 mod splits;
 mod swap;
+mod tuner_trouble;

@@ -66,6 +66,12 @@ impl Site {
         Ok(edge_executor::start(settings, self.context("edge").await?).await?)
     }
 
+    /// The tuner of the edge's node.
+    pub async fn tuner(&self, settings: tuner::Settings) -> anyhow::Result<tuner::Running> {
+        let context = ServiceContext { node: NodeId::new("edge")?, ..self.context("tuner").await? };
+        Ok(tuner::start(settings, context).await?)
+    }
+
     /// An edge executor of the networks in the model store.
     pub async fn edge_from_store(&self) -> anyhow::Result<edge_executor::Running> {
         Ok(edge_executor::start(edge_executor::Settings::default(), self.context("edge").await?).await?)
