@@ -18,6 +18,8 @@ pub(crate) mod resize;
 pub(crate) mod selection;
 pub(crate) mod shape;
 mod size;
+#[cfg(test)]
+mod tests;
 
 use burn_backend::ops::FloatTensorOps;
 use burn_backend::tensor::FloatTensor;
@@ -105,6 +107,23 @@ impl Operator {
             Self::Best(settings) => one(operands).map(|x| reduction::best(settings, x)),
             _ => self.run_to_one(operands).map(|made| vec![made]),
         }
+    }
+
+    /// Zeros of the shape that it makes of an input, weights and perhaps a bias; `None` unless it is one of those that
+    /// take a network's time, on the processor, and they surely fit.
+    pub(crate) fn stand_in(&self, operands: &[Primitive]) -> Option<Primitive> {
+        let (input, weights, bias) = match operands {
+            [input, weights] => (input, weights, None),
+            [input, weights, bias] => (input, weights, Some(shape_of(bias))),
+            _ => return None,
+        };
+        let (shape, biases) = match self {
+            Self::Convolution(settings) => settings.output_shape(&shape_of(input), &shape_of(weights))?,
+            Self::MatMul | Self::Linear => matrix::output_shape(&shape_of(input), &shape_of(weights))?,
+            _ => return None,
+        };
+        let fits = bias.is_none_or(|bias| bias == [biases]);
+        fits.then(|| processor::zeros_beside(operands, shape)).flatten()
     }
 
     /// Runs it and an activation after it at once, where the two can be joined.

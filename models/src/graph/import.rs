@@ -2,7 +2,9 @@
 //!
 //! Nodes are taken one by one, in the file's order. What depends on constants only is folded; of all else the
 //! operator is run once on an input of zeros, which gives every value's shape and shows that the backend can
-//! run it. Shapes are therefore known before a node is looked at, and shape arithmetic (`Shape`, `Gather`,
+//! run it. Convolutions and products with constant weights, nearly all of a network's time, are spared the run where
+//! their shapes fit: zeros of the right shape stand in.
+//! Shapes are therefore known before a node is looked at, and shape arithmetic (`Shape`, `Gather`,
 //! `Concat`, … of whole numbers) is folded like any other constant: that is why nodes are converted from the
 //! file's own form and not from the parser's typed one, which infers shapes for the whole network at once.
 
@@ -209,7 +211,13 @@ impl<'a> Importer<'a> {
         let tensors: Vec<Primitive> =
             applied.operands.iter().map(|operand| self.trace(operand)).collect::<Result<_, _>>()?;
         let shapes: Vec<Vec<usize>> = tensors.iter().map(shape_of).collect();
-        let made = run(&applied.operator, tensors)?;
+        check_size(&applied.operator, &shapes)?;
+        let constant = applied.operands.iter().skip(1).all(|operand| matches!(operand, Known::Constant(_)));
+        let stand_in = constant.then(|| applied.operator.stand_in(&tensors)).flatten();
+        let made = match stand_in {
+            Some(zeros) => vec![zeros],
+            None => run(&applied.operator, tensors)?,
+        };
         let batched: Vec<Batched> = applied.operands.iter().map(|operand| self.batched(operand)).collect();
         let macs = made.first().map_or(0, |first| applied.operator.macs(&shapes, &shape_of(first)));
         let first = self.values.len();
@@ -317,12 +325,17 @@ fn fold(applied: &Applied, operands: &[&Constant]) -> Result<Vec<Known>, String>
     Ok(known)
 }
 
+fn check_size(operator: &Operator, shapes: &[Vec<usize>]) -> Result<(), String> {
+    if elements_made(operator, shapes) > GREATEST_ELEMENTS {
+        return Err(format!("it makes more than {GREATEST_ELEMENTS} numbers of tensors {shapes:?}"));
+    }
+    Ok(())
+}
+
 /// Runs an operator, unless what it makes is beyond all bounds.
 fn run(operator: &Operator, operands: Vec<Primitive>) -> Result<Vec<Primitive>, String> {
     let shapes: Vec<Vec<usize>> = operands.iter().map(shape_of).collect();
-    if elements_made(operator, &shapes) > GREATEST_ELEMENTS {
-        return Err(format!("it makes more than {GREATEST_ELEMENTS} numbers of tensors {shapes:?}"));
-    }
+    check_size(operator, &shapes)?;
     guarded(|| operator.run(operands))
         .map_err(|panic| format!("it does not take tensors {shapes:?} ({panic})"))?
         .map_err(|_| "it has a wrong number of inputs".to_owned())

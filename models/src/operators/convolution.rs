@@ -36,16 +36,39 @@ pub(crate) struct Transposed {
 pub(crate) struct Prepared(Arc<Direct>);
 
 impl Convolution {
+    /// The shape of what it makes of N×C×H×W and weights of as many axes, and how many biases there must be, if any;
+    /// `None` where the two do not fit.
+    pub(super) fn output_shape(&self, input: &[usize], weights: &[usize]) -> Option<(Vec<usize>, usize)> {
+        let ([pictures, channels, height, width], [outputs, inputs, ..]) = (input, weights) else {
+            return None;
+        };
+        let fits = inputs * self.groups == *channels && outputs.is_multiple_of(self.groups);
+        let [rows, columns] = self.geometry(weights)?.output([*height, *width]);
+        (fits && rows > 0 && columns > 0).then(|| (vec![*pictures, *outputs, rows, columns], *outputs))
+    }
+
+    fn geometry(&self, weights: &[usize]) -> Option<Geometry> {
+        let [_, _, height, width] = *weights else { return None };
+        if height == 0 || width == 0 {
+            return None;
+        }
+        Some(Geometry {
+            kernel: [height, width],
+            stride: self.stride,
+            dilation: self.dilation,
+            pads: self.pads,
+        })
+    }
+
     /// The same convolution with its weights taken in, where our kernel can run it: on the processor, in `f32`.
     pub(crate) fn prepare(&self, weights: &Primitive, bias: Option<&Primitive>) -> Option<Prepared> {
-        let [outputs, _, height, width] = shape_of(weights)[..] else { return None };
+        let shape = shape_of(weights);
+        let geometry = self.geometry(&shape)?;
         let bias = match bias {
             Some(bias) => numbers(bias)?.to_vec(),
-            None => vec![0.0; outputs],
+            None => vec![0.0; shape[0]],
         };
-        let Self { stride, pads, dilation, groups } = *self;
-        let geometry = Geometry { kernel: [height, width], stride, dilation, pads };
-        Direct::new(geometry, groups, &numbers(weights)?, bias).map(|direct| Prepared(Arc::new(direct)))
+        Direct::new(geometry, self.groups, &numbers(weights)?, bias).map(|direct| Prepared(Arc::new(direct)))
     }
 }
 

@@ -33,6 +33,14 @@ pub(super) fn multiply(a: Primitive, b: Primitive) -> Primitive {
     B::float_matmul(with_rank(a, rank), with_rank(b, rank))
 }
 
+/// The shape of a product with a matrix that our kernel takes, and how many biases there must be, if any; `None` where the two
+/// do not fit.
+pub(super) fn output_shape(input: &[usize], weights: &[usize]) -> Option<(Vec<usize>, usize)> {
+    let ([before @ .., last], [inner, outputs]) = (input, weights) else { return None };
+    let fits = last == inner && *inner >= LEAST_INNER && !before.is_empty();
+    fits.then(|| ([before, &[*outputs]].concat(), *outputs))
+}
+
 /// Input `[…, in]` × weights `[in, out]` + bias `[out]`.
 pub(super) fn linear(operands: Vec<Primitive>) -> Result<Primitive, WrongOperands> {
     let (x, weights, bias) = two_or_three(operands)?;

@@ -25,3 +25,12 @@ pub(super) fn numbers(tensor: &Primitive) -> Option<Cow<'_, [f32]>> {
 pub(super) fn on_the_processor(numbers: Vec<f32>, shape: Vec<usize>) -> Primitive {
     B::float_from_data(TensorData::new(numbers, shape), &DispatchDevice::Flex(FlexDevice))
 }
+
+/// Zeros of a shape, if all of these tensors lie on the processor in `f32`.
+pub(super) fn zeros_beside(tensors: &[Primitive], shape: Vec<usize>) -> Option<Primitive> {
+    let is_plain = |tensor: &Primitive| match &tensor.kind {
+        DispatchTensorKind::Flex(BackendTensor::Float(tensor)) => tensor.dtype() == DType::F32,
+        _ => false,
+    };
+    tensors.iter().all(is_plain).then(|| on_the_processor(vec![0.0; shape.iter().product()], shape))
+}
