@@ -114,7 +114,7 @@ impl Bundle {
     fn bare(path: &Path, preset: Preset, takes: fn(u64) -> bool) -> Result<Self, ModelError> {
         let onnx = Source::open(path, GREATEST_ONNX_BYTES)?;
         let file = path.display().to_string();
-        let shape = import::input_shape(&onnx, &file)?;
+        let (shape, digest) = onnx.read_and_digest(|onnx| import::input_shape(onnx, &file))?;
         let size = picture_size(&shape).filter(|_| takes(shape[1]));
         let preprocessing =
             size.map(|(width, height)| preset.preprocessing(width, height)).ok_or_else(|| {
@@ -130,14 +130,23 @@ impl Bundle {
             files: Files { onnx: ONNX_FILE.to_owned(), onnx_sha256: None, labels: None, labels_sha256: None },
             preprocessing,
         };
-        Self::from_manifest(manifest, onnx, None)
+        Self::checked(manifest, onnx, digest, None)
     }
 
     fn from_manifest(manifest: Manifest, onnx: Source, labels: Option<&str>) -> Result<Self, ModelError> {
+        let digest = onnx.digest()?;
+        Self::checked(manifest, onnx, digest, labels)
+    }
+
+    fn checked(
+        manifest: Manifest,
+        onnx: Source,
+        digest: Digest,
+        labels: Option<&str>,
+    ) -> Result<Self, ModelError> {
         if let Some(fault) = manifest.preprocessing.fault() {
             return Err(ModelError::Bundle(fault));
         }
-        let digest = onnx.digest()?;
         check_digest(&manifest.files.onnx, manifest.files.onnx_sha256.as_ref(), &digest)?;
         let labels = match (labels, &manifest.files.labels) {
             (Some(text), file) => {

@@ -7,6 +7,7 @@ pub(crate) mod file;
 mod fuse;
 pub(crate) mod import;
 mod naming;
+mod outline;
 
 use std::collections::HashMap;
 use std::ops::Range;

@@ -1,11 +1,11 @@
 //! Where an ONNX file's bytes lie: in memory, or still in the file.
 //!
 //! A network's weights may be half a gigabyte. As long as they lie in a file they are read piece by piece, once for the
-//! digest and once to load, so that they are in memory only once: as the tensors of the network.
+//! digest (and what the file takes) and once to load, so that they are in memory only once: as the tensors of the network.
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -47,15 +47,24 @@ impl Source {
 
     /// Its SHA-256.
     pub(crate) fn digest(&self) -> Result<Digest, ModelError> {
-        let mut hash = Sha256::new();
-        let mut reader = self.reader();
-        let mut piece = vec![0; PIECE];
+        self.read_and_digest(|_| Ok(())).map(|((), digest)| digest)
+    }
+
+    /// What `read` makes of it, and the SHA-256 of all of it: once through the file for both.
+    pub(crate) fn read_and_digest<T>(
+        &self,
+        read: impl FnOnce(&mut dyn BufRead) -> Result<T, ModelError>,
+    ) -> Result<(T, Digest), ModelError> {
+        let mut hashing = Hashing { inner: self.from_beginning(), hash: Sha256::new() };
+        let mut reader = BufReader::with_capacity(PIECE, &mut hashing);
+        let made = read(&mut reader)?;
         loop {
-            match reader.read(&mut piece).map_err(|source| self.fault(source))? {
-                0 => return Ok(Digest::from_bytes(hash.finalize().into())),
-                length => hash.update(&piece[..length]),
+            match reader.fill_buf().map_err(|source| self.fault(source))?.len() {
+                0 => break,
+                length => reader.consume(length),
             }
         }
+        Ok((made, Digest::from_bytes(hashing.hash.finalize().into())))
     }
 
     /// All of it in memory.
@@ -73,11 +82,14 @@ impl Source {
 
     /// Reads it from the beginning.
     pub(crate) fn reader(&self) -> BufReader<Box<dyn Read + '_>> {
-        let reader: Box<dyn Read> = match self {
+        BufReader::with_capacity(PIECE, self.from_beginning())
+    }
+
+    fn from_beginning(&self) -> Box<dyn Read + '_> {
+        match self {
             Self::Memory(bytes) => Box::new(bytes.as_slice()),
             Self::File { file, length, .. } => Box::new(At { file, place: 0, end: *length }),
-        };
-        BufReader::with_capacity(PIECE, reader)
+        }
     }
 
     fn fault(&self, source: io::Error) -> ModelError {
@@ -92,6 +104,20 @@ impl Source {
 impl From<Vec<u8>> for Source {
     fn from(bytes: Vec<u8>) -> Self {
         Self::Memory(Arc::new(bytes))
+    }
+}
+
+/// Takes the digest of what passes.
+struct Hashing<R> {
+    inner: R,
+    hash: Sha256,
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.inner.read(buffer)?;
+        self.hash.update(&buffer[..length]);
+        Ok(length)
     }
 }
 

@@ -4,7 +4,9 @@ use std::collections::HashSet;
 use std::io::BufRead;
 
 use onnx_ir::{GraphProto, Message, ModelProto, NodeProto};
+use protobuf::CodedInputStream;
 
+use super::outline::outline;
 use crate::error::ModelError;
 use crate::guard::guarded;
 use crate::source::Source;
@@ -36,6 +38,14 @@ impl<'a> File<'a> {
         file.check_weights()?;
         file.check_order()?;
         Ok(file)
+    }
+
+    /// What it takes, without its weights and nodes: enough for [`File::input`] and [`File::sides`].
+    pub(super) fn outline(mut onnx: &mut dyn BufRead, name: &'a str) -> Result<Self, ModelError> {
+        check_filled(onnx, name)?;
+        let outlined = guarded(|| outline(&mut CodedInputStream::from_buf_read(&mut onnx)));
+        let graph = readable(outlined, name)?.ok_or_else(|| no_graph(name))?;
+        Ok(Self { name, graph, opset: NEWEST_OPSET })
     }
 
     /// The first input that is no initializer (old files list those as inputs too).
@@ -136,19 +146,28 @@ impl<'a> File<'a> {
 /// Parses a file that holds a graph, whatever is in it.
 pub(crate) fn parse(onnx: &Source, name: &str) -> Result<ModelProto, ModelError> {
     let mut reader = onnx.reader();
-    if reader.fill_buf().is_ok_and(<[u8]>::is_empty) {
-        return Err(refused(name, "it is empty; download or export it again"));
-    }
+    check_filled(&mut reader, name)?;
     // Piece by piece: each weight's bytes become memory of their own, which its tensor can take over.
-    let model = guarded(|| ModelProto::parse_from_reader(&mut reader))
-        .and_then(|parsed| parsed.map_err(|error| error.to_string()))
-        .map_err(|error| {
-            refused(name, &format!("it is cut off or no ONNX ({error}); download or export it again"))
-        })?;
-    if model.graph.node.is_empty() {
-        return Err(refused(name, "it holds no graph: it is no ONNX, or no network; export it again"));
+    let model = readable(guarded(|| ModelProto::parse_from_reader(&mut reader)), name)?;
+    if model.graph.node.is_empty() { Err(no_graph(name)) } else { Ok(model) }
+}
+
+fn check_filled(onnx: &mut dyn BufRead, name: &str) -> Result<(), ModelError> {
+    match onnx.fill_buf() {
+        Ok([]) => Err(refused(name, "it is empty; download or export it again")),
+        _ => Ok(()),
     }
-    Ok(model)
+}
+
+/// What was read, unless the reading failed or panicked.
+fn readable<T>(read: Result<Result<T, protobuf::Error>, String>, name: &str) -> Result<T, ModelError> {
+    read.and_then(|read| read.map_err(|error| error.to_string())).map_err(|error| {
+        refused(name, &format!("it is cut off or no ONNX ({error}); download or export it again"))
+    })
+}
+
+fn no_graph(name: &str) -> ModelError {
+    refused(name, "it holds no graph: it is no ONNX, or no network; export it again")
 }
 
 fn refused(file: &str, reason: &str) -> ModelError {

@@ -9,6 +9,7 @@
 //! file's own form and not from the parser's typed one, which infers shapes for the whole network at once.
 
 use std::collections::HashMap;
+use std::io::BufRead;
 
 use burn_backend::ops::FloatTensorOps;
 use burn_backend::{DType, TensorData};
@@ -32,8 +33,8 @@ pub(crate) const GREATEST_ELEMENTS: usize = 1 << 28;
 ///
 /// # Errors
 /// When the file is corrupt or leaves a side free.
-pub(crate) fn input_shape(onnx: &Source, name: &str) -> Result<Vec<u64>, ModelError> {
-    let file = File::parse(onnx, name)?;
+pub(crate) fn input_shape(onnx: &mut dyn BufRead, name: &str) -> Result<Vec<u64>, ModelError> {
+    let file = File::outline(onnx, name)?;
     Ok(input_sides(&file, None)?.into_iter().map(|side| side as u64).collect())
 }
 
