@@ -5,15 +5,17 @@
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::panic::catch_unwind;
+use std::process::Command;
 use std::sync::Arc;
 
+use moors::operators::evolve::EvolveBuilder;
 use moors::operators::repair::RepairOperator;
-use moors::selection::moo::{RankAndScoringSelection, Spea2ScoringSelection};
+use moors::selection::moo::{RandomSelection, RankAndScoringSelection, Spea2ScoringSelection};
 use moors::survival::moo::SurvivalScoringComparison;
 use moors::{
-    AgeMoeaSurvival, DanAndDenisReferencePoints, MOORandomGenerator, NoConstraints, Nsga2Builder,
-    Nsga2RankCrowdingSurvival, Nsga3ReferencePointsSurvival, Population, PopulationMOO, RandomGenerator as _,
-    RandomSamplingInt, SamplingOperator as _, SelectionOperator, Spea2KnnSurvival,
+    AgeMoeaSurvival, DanAndDenisReferencePoints, ExactDuplicatesCleaner, MOORandomGenerator, NoConstraints,
+    Nsga2Builder, Nsga2RankCrowdingSurvival, Nsga3ReferencePointsSurvival, Population, PopulationMOO,
+    RandomGenerator as _, RandomSamplingInt, SamplingOperator as _, SelectionOperator, Spea2KnnSurvival,
     StructuredReferencePoints as _, SurvivalOperator, UniformBinaryCrossover,
 };
 use ndarray::{Array2, ArrayViewMut1, array};
@@ -101,13 +103,16 @@ fn defect_2_it_panics_instead_of_failing() {
 /// Whatever the objectives, each survival answers, with as many as were asked for.
 #[test]
 fn no_panic_reaches_a_search() {
-    let rows: [&[[f64; 3]]; 6] = [
+    let rows: [&[[f64; 3]]; 7] = [
         &[[1.0, 2.0, 3.0]; 30],
         &[[1.0, 2.0, 3.0]],
         &[],
         &[[0.0, 1.0, 1.0], [1.0, 0.0, 1.0], [1.0, 1.0, 0.0], [2.0, 2.0, 2.0]],
         &[[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.5, 0.5, 0.0], [2.0, 2.0, 0.0]],
+        // One objective varies, for which there is no number of directions.
         &[[0.0, 1.0, 0.0], [0.0, 2.0, 0.0], [0.0, 3.0, 0.0], [0.0, 4.0, 0.0]],
+        // One optimum.
+        &[[0.0, 0.0, 0.0], [1.0, 3.0, 1.0], [2.0, 2.0, 1.0], [3.0, 1.0, 1.0]],
     ];
     for algorithm in [Algorithm::Nsga3, Algorithm::Nsga2, Algorithm::Spea2, Algorithm::AgeMoea] {
         for rows in rows {
@@ -150,8 +155,16 @@ fn defect_4_the_first_population_is_not_repaired() {
     assert!(unrepaired, "the defect is gone");
 }
 
-/// Every row that a plain run of NSGA-II evaluates, 10 individuals and 5 generations.
+/// Individuals of a plain run.
+const INDIVIDUALS: usize = 10;
+
+/// Every row that a plain run of NSGA-II evaluates in 5 generations.
 fn evaluated(repair: Option<Seven>) -> Vec<Vec<f64>> {
+    evaluated_in_runs(repair, 1).concat()
+}
+
+/// The same, of several runs one after the other.
+fn evaluated_in_runs(repair: Option<Seven>, runs: usize) -> Vec<Vec<Vec<f64>>> {
     let rows: RefCell<Vec<Vec<f64>>> = RefCell::default();
     let fitness = |genes: &Array2<f64>| {
         rows.borrow_mut().extend(genes.outer_iter().map(|genes| genes.to_vec()));
@@ -165,8 +178,8 @@ fn evaluated(repair: Option<Seven>) -> Vec<Vec<f64>> {
         .fitness_fn(fitness)
         .constraints_fn(NoConstraints)
         .num_vars(3)
-        .population_size(10)
-        .num_offsprings(10)
+        .population_size(INDIVIDUALS)
+        .num_offsprings(INDIVIDUALS)
         .num_iterations(5)
         .mutation_rate(0.5)
         .crossover_rate(0.9)
@@ -175,8 +188,12 @@ fn evaluated(repair: Option<Seven>) -> Vec<Vec<f64>> {
         Some(repair) => builder.repair(repair),
         None => builder,
     };
-    builder.build().unwrap().run().unwrap();
-    rows.into_inner()
+    let mut algorithm = builder.build().unwrap();
+    let mut run = |_| {
+        algorithm.run().unwrap();
+        rows.take()
+    };
+    (0..runs).map(&mut run).collect()
 }
 
 /// A search asks and tells itself, and asks for nothing twice.
@@ -239,4 +256,65 @@ fn a_search_may_go_to_another_thread() {
     is_send(&search);
     let asked = std::thread::spawn(move || search.ask(3)).join().unwrap();
     assert_eq!(asked.len(), 3);
+}
+
+/// With one optimum, every other front is given as many scores as the first has members. No such panic reaches a search
+/// (`no_panic_reaches_a_search` has an optimum too).
+#[test]
+fn age_moea_gives_other_fronts_too_few_scores() {
+    let one_optimum = array![[0.0, 0.0], [1.0, 3.0], [2.0, 2.0], [3.0, 1.0]];
+    let split = move || AgeMoeaSurvival::new().operate(numbered(one_optimum), 3, &mut random(1));
+    assert!(catch_unwind(split).is_err(), "the defect is gone");
+}
+
+/// Set where the next test runs this one in a process of its own.
+const ALONE: &str = "SPLINTER_TEST_ALONE";
+
+/// Two combinations, one of which is known: of three children that are asked for, one can be had. Then a search of the same
+/// space.
+#[test]
+fn fewer_children_than_asked_for() {
+    if std::env::var_os(ALONE).is_none() {
+        return;
+    }
+    let space = SpaceFile::parse("[knobs]\ncut = [0, 1]\n", "space.toml").unwrap().space().unwrap();
+    let genome = Arc::new(Genome::of(&space));
+    let evolve = EvolveBuilder::default()
+        .selection(RandomSelection::new())
+        .crossover(UniformBinaryCrossover::new())
+        .mutation(Resample(genome))
+        .duplicates_cleaner(Arc::new(ExactDuplicatesCleaner::new()))
+        .mutation_rate(1.0)
+        .crossover_rate(0.9)
+        .lower_bound(None)
+        .upper_bound(None)
+        .build()
+        .unwrap();
+    let known = PopulationMOO::new_unconstrained(array![[0.0]], array![[1.0, 1.0]]);
+    let children = evolve.evolve(&known, 3, 50, &mut random(1)).unwrap();
+    assert_eq!(children, array![[1.0]]);
+    let mut search = Genetic::new(&space, Settings::steady(Algorithm::Nsga2), 1);
+    assert_eq!(search.ask(3).len(), 2);
+}
+
+/// A search asks for one child at a time, so nothing of it gets among what a program prints.
+#[test]
+fn a_warning_goes_to_standard_output() {
+    let own = std::env::current_exe().unwrap();
+    let test = concat!(module_path!(), "::fewer_children_than_asked_for");
+    let test = test.split_once("::").unwrap().1;
+    let ran = Command::new(own).args(["--exact", test, "--nocapture"]).env(ALONE, "1").output().unwrap();
+    let printed = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success() && printed.contains("1 passed"), "{printed}");
+    assert_eq!(printed.matches("Warning").count(), 1, "{printed}");
+    assert!(printed.contains("Only 1 offspring"), "the defect is gone: {printed}");
+}
+
+/// A search is told what was measured before.
+#[test]
+fn a_second_run_begins_anew() {
+    let runs = evaluated_in_runs(None, 2);
+    let [first, second] = runs.as_slice() else { panic!("two runs") };
+    let anew = &second[..INDIVIDUALS];
+    assert!(anew.iter().all(|row| !first.contains(row)), "the defect is gone: it goes on from what it had");
 }
