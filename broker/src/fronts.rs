@@ -1,5 +1,7 @@
 //! The published fronts: bucket `splinter-fronts`, one entry a model, edge and cloud machine.
 
+mod content;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +14,8 @@ use tracing::{info, warn};
 use crate::bucket::{Bucket, Change};
 use crate::bus::Bus;
 use crate::error::BrokerError;
+
+pub use content::{is_intact, sealed};
 
 const BUCKET: &str = "splinter-fronts";
 
@@ -116,7 +120,7 @@ impl Bus {
     }
 
     /// Watches the fronts; those published already are there when this returns. An entry that is empty,
-    /// contradicts itself or does not decode is refused with a warning, and the last good one stays.
+    /// contradicts itself or its digest, or does not decode is refused with a warning, and the last good one stays.
     pub async fn watch_fronts(&self) -> Result<Fronts, BrokerError> {
         let bucket = fronts(self);
         let mut first = Known::new();
@@ -174,6 +178,9 @@ fn read(entry: &str, value: &[u8]) -> Result<Front, String> {
     }
     if front.points.is_empty() {
         return Err("it has no point".into());
+    }
+    if !is_intact(&front) {
+        return Err("it is not what its digest says: it was changed after it was measured".into());
     }
     let measured = front.points.iter().chain(&front.tied).chain([&front.all_cloud, &front.all_edge]);
     let greatest = measured.map(|point| point.configuration.cut).max();

@@ -28,7 +28,7 @@ pub mod subjects;
 pub use bus::{Bus, Message, Subscription};
 pub use call::{Answer, Call, CallError};
 pub use error::BrokerError;
-pub use fronts::{FrontEntry, Fronts, PublishedFront};
+pub use fronts::{FrontEntry, Fronts, PublishedFront, is_intact, sealed};
 pub use headers::Headers;
 pub use model_store::{ModelStore, StoredFile};
 pub use presence::{Announcement, Identity, PresenceUpdate, Presences};

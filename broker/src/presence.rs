@@ -17,6 +17,7 @@ use crate::bus::Bus;
 use crate::error::BrokerError;
 use crate::registration::Registration;
 use crate::serve::Credits;
+use crate::subjects;
 
 const BUCKET: &str = "splinter-nodes";
 
@@ -136,6 +137,25 @@ impl Bus {
             return Err(BrokerError::TimedOut("announcing"));
         }
         Ok(Announcement { state, said, bucket, key, task })
+    }
+
+    /// What an instance says of itself now, in one question and answer: younger than what it last announced.
+    ///
+    /// # Errors
+    /// When nobody answers within the time, or not with a presence.
+    pub async fn presence_of(
+        &self,
+        service: ServiceKind,
+        instance: &InstanceId,
+        within: Duration,
+    ) -> Result<Presence, BrokerError> {
+        let subject = subjects::info(service, instance);
+        let asking = self.client().request(subject.as_str().to_owned(), Vec::new().into());
+        let answer =
+            timeout(within, asking).await.map_err(|_| BrokerError::TimedOut("asking an instance"))?;
+        let answer = answer.map_err(|error| BrokerError::failed("asking an instance", error))?;
+        serde_json::from_slice(&answer.payload)
+            .map_err(|error| BrokerError::failed("reading an instance's answer", error))
     }
 
     /// Watches who is there; the snapshot is filled when this returns.

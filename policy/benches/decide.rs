@@ -77,6 +77,7 @@ fn front() -> Front {
         started_at: UnixMillis(0),
         ended_at: UnixMillis(1),
         software: "bench".to_owned(),
+        content: None,
     }
 }
 

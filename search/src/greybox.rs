@@ -13,6 +13,9 @@
 //! | cloud power | the logarithm of cloud joules / cloud time | cut, cloud accelerator |
 //! | error | as it is | cut, codec, edge accelerator, cloud accelerator |
 //!
+//! Where one run timed the layers ([`CutFacts`]), the times of edge and cloud are expected to follow them from cut to cut, and
+//! only what differs from that is learned.
+//!
 //! Each is a Gaussian process ([`crate::gaussian`]) whose kernel is learned from the measurements. Sums of log-normal
 //! values are taken as log-normal with the same mean and variance (L. Fenton, 1960). Where a measurement has no stages
 //! apart, latency and energy are modelled as a whole, over all knobs.
@@ -100,10 +103,14 @@ impl Model {
         let cloud = Choice(Knob::CloudAccelerator);
         let codec = Choice(Knob::Codec);
         let everything = [Cut, End, Bytes, Clock, Threads, edge, cloud, codec];
+        let expected =
+            |time: fn(&CutFacts) -> Option<Millis>| features::expected(space, candidates, facts, time);
         let parts = Parts {
-            edge_time: Stage::of_times(features(&[Cut, End, Choice(Knob::Cut), Bytes, Clock, Threads, edge])),
+            edge_time: Stage::of_times(features(&[Cut, End, Choice(Knob::Cut), Bytes, Clock, Threads, edge]))
+                .expecting(expected(|cut| cut.edge_time)),
             wire_time: Stage::of_times(features(&[Bytes, codec])),
-            cloud_time: Stage::of_times(features(&[Cut, End, Choice(Knob::Cut), cloud])),
+            cloud_time: Stage::of_times(features(&[Cut, End, Choice(Knob::Cut), cloud]))
+                .expecting(expected(|cut| cut.cloud_time)),
             edge_power: Stage::of_powers(features(&[Cut, End, Clock, Threads, edge, cloud])),
             cloud_power: Stage::of_powers(features(&[Cut, End, cloud])),
         };
@@ -203,3 +210,6 @@ fn log_sum(values: [Option<Normal>; 3]) -> Normal {
     let variance = (variance / (mean * mean)).ln_1p();
     Normal { mean: mean.ln() - 0.5 * variance, variance }
 }
+
+#[cfg(test)]
+mod tests;

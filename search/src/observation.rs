@@ -49,4 +49,15 @@ pub struct CutFacts {
     pub bytes: ByteCount,
     /// The share of the network's work that is before it; `None` where nobody counted.
     pub work_before: Option<Share>,
+    /// What the edge is thought to take there, at some setting of the other knobs; `None` where nobody timed its layers.
+    pub edge_time: Option<Millis>,
+    /// What the cloud is thought to take.
+    pub cloud_time: Option<Millis>,
+}
+
+impl CutFacts {
+    /// What is known of a cut of which only the bytes are.
+    pub const fn of_bytes(bytes: ByteCount) -> Self {
+        Self { bytes, work_before: None, edge_time: None, cloud_time: None }
+    }
 }

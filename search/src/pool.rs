@@ -225,7 +225,7 @@ pub fn facts(space: &Space, rows: &[Row]) -> Vec<CutFacts> {
     }
     let bytes_at = |cut: &Value| {
         let mean = said.get(cut).map_or(0.0, |&(sum, count)| sum / f64::from(count));
-        CutFacts { bytes: ByteCount(mean.round() as u64), work_before: None }
+        CutFacts::of_bytes(ByteCount(mean.round() as u64))
     };
     space.values(Knob::Cut).iter().map(bytes_at).collect()
 }

@@ -48,6 +48,7 @@ fn front() -> Front {
         started_at: UnixMillis(1),
         ended_at: UnixMillis(2),
         software: "test".into(),
+        content: None,
     }
 }
 
@@ -55,7 +56,7 @@ fn front() -> Front {
 async fn a_bad_front_is_refused_and_the_last_good_one_stays() {
     let server = TestServer::start().await.unwrap();
     let (watcher, there) = (server.connect("watcher").await.unwrap(), server.connect("there").await.unwrap());
-    let (good, better) = (front(), front());
+    let (good, better) = (front(), broker::sealed(front()));
     there.publish_front(&good).await.unwrap();
     let fronts = watcher.watch_fronts().await.unwrap();
     let known = || fronts.for_model(&model()).iter().map(|front| front.id).collect::<Vec<_>>();
@@ -68,6 +69,8 @@ async fn a_bad_front_is_refused_and_the_last_good_one_stays() {
     bucket.put("m.e.c", schemas::encode(&empty).unwrap().into()).await.unwrap();
     let beyond = Front { last_cut: Cut(0), ..front() };
     bucket.put("m.e.c", schemas::encode(&beyond).unwrap().into()).await.unwrap();
+    let tampered = Front { measured: 999, ..broker::sealed(front()) };
+    bucket.put("m.e.c", schemas::encode(&tampered).unwrap().into()).await.unwrap();
     let other = Front { model: ModelName::new("other").unwrap(), ..front() };
     bucket.put("m.e.d", schemas::encode(&other).unwrap().into()).await.unwrap();
     // Changes arrive in order: when the better one is there, the bad ones have been looked at.

@@ -85,6 +85,11 @@ async fn the_services_framework_lists_every_instance() {
         names.push((info["name"].to_string(), info["version"].to_string()));
     }
     assert_eq!(names[0], ("\"splinter-cloud-executor\"".into(), "\"1.2.3\"".into()));
+    let one = InstanceId::new("one").unwrap();
+    let asked = there.presence_of(ServiceKind::CloudExecutor, &one, PATIENCE).await.unwrap();
+    assert_eq!((asked.credits, asked.capacity), (3, 4));
+    let nobody = there.presence_of(ServiceKind::Gateway, &one, PATIENCE).await;
+    assert!(nobody.is_err(), "{nobody:?}");
     let info = plain.request("splinter.v1.info.cloud-executor.one", "".into()).await.unwrap();
     let presence: schemas::Presence = serde_json::from_slice(&info.payload).unwrap();
     assert_eq!(presence.instance.as_str(), "one");

@@ -53,6 +53,7 @@ fn front(points: Vec<Measurement>) -> Front {
         started_at: UnixMillis(1),
         ended_at: UnixMillis(2),
         software: "test".into(),
+        content: None,
     }
 }
 

@@ -159,6 +159,7 @@ impl RecordedFront {
             started_at: UnixMillis(0),
             ended_at: UnixMillis(0),
             software: concat!("loadgen ", env!("CARGO_PKG_VERSION")).to_owned(),
+            content: None,
         };
         let places = 0..recording.configurations().len();
         let configurations = places.map(|place| configuration(recording, place)).collect();

@@ -75,6 +75,7 @@ pub fn front(points: Vec<Measurement>) -> Front {
         started_at: UnixMillis(1),
         ended_at: UnixMillis(2),
         software: "test".to_owned(),
+        content: None,
     }
 }
 

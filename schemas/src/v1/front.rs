@@ -289,4 +289,9 @@ pub struct Front {
     pub ended_at: UnixMillis,
     /// The optimizer's software version.
     pub software: String,
+    /// SHA-256 of all of it but its id, its revision and this: what was measured, of what, where and when. Whoever reads a front
+    /// checks it (crate `broker`); the first fronts have none. A field that is added later is left out of what is written where
+    /// it has its default, so that the digest of an older front stays what it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<Digest>,
 }

@@ -60,6 +60,7 @@ fixtures! {
     model_description_with_pruning: schemas::ModelDescription,
     measurement_with_provenance: schemas::Measurement,
     front_of_a_search: schemas::Front,
+    front_with_content: schemas::Front,
     optimize_request_with_wishes: schemas::OptimizeRequest<'_>,
     optimize_reply_with_notes: schemas::OptimizeReply,
     execute_request_with_codec: schemas::ExecuteRequest<'_>,

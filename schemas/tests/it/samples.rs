@@ -427,6 +427,7 @@ pub fn front() -> Front {
         started_at: UnixMillis(1_795_000_000_000),
         ended_at: UnixMillis(1_795_000_060_000),
         software: "0.1.0".into(),
+        content: None,
     }
 }
 
@@ -458,6 +459,13 @@ pub fn front_of_a_search() -> Front {
         search: Some(search),
         ..front()
     }
+}
+
+/// The digest was made by another program (JSON with sorted keys, fractions to seven digits, nothing that is null or empty; SHA-256); the tests of the crate
+/// `broker` compare it with theirs.
+pub fn front_with_content() -> Front {
+    let content = "685b4eedad2aad761fc193e8c02a2057a6f111e8a9082c3204c0462bbaa8b381";
+    Front { content: Some(Digest::new(content).unwrap()), ..front_of_a_search() }
 }
 
 pub fn optimize_request() -> OptimizeRequest<'static> {

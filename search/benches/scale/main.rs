@@ -31,10 +31,7 @@ fn run(space: Space, most: Option<usize>, stop: Option<StopRule>) {
     let before = MEMORY.current_usage();
     let began = Instant::now();
     let facts: Vec<CutFacts> = (0..space.values(Knob::Cut).len())
-        .map(|cut| CutFacts {
-            bytes: ByteCount((900_000.0 * 0.9_f64.powi(cut as i32)) as u64),
-            work_before: None,
-        })
+        .map(|cut| CutFacts::of_bytes(ByteCount((900_000.0 * 0.9_f64.powi(cut as i32)) as u64)))
         .collect();
     let mut search = StrategyName::Greybox.build(&space, &facts, 1, stop).expect("the space is small enough");
     let mut measured = 0;

@@ -1,5 +1,7 @@
 //! What of a configuration a stage depends on, as numbers.
 
+use schemas::Millis;
+
 use crate::gaussian::{Dimension, Point};
 use crate::knob::{Knob, Value};
 use crate::observation::CutFacts;
@@ -64,6 +66,26 @@ pub(super) fn points(
     }
     Points { dimensions: columns.into_iter().map(|(dimension, _)| dimension).collect(), points, of_candidate }
 }
+
+/// For each candidate the logarithm of what a stage is thought to take at its cut; nothing where that is not known of every cut.
+pub(super) fn expected(
+    space: &Space,
+    candidates: &[Candidate],
+    facts: &[CutFacts],
+    time: fn(&CutFacts) -> Option<Millis>,
+) -> Vec<f64> {
+    let of_cuts: Option<Vec<f64>> =
+        facts.iter().map(|cut| time(cut).map(|time| time.get().max(LEAST_TIME).ln())).collect();
+    match of_cuts {
+        Some(of_cuts) if of_cuts.len() == space.values(Knob::Cut).len() => {
+            candidates.iter().map(|candidate| of_cuts[candidate.place(Knob::Cut)]).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Ten microseconds, in ms: what a stage that is all but nothing takes, so that it has a logarithm.
+const LEAST_TIME: f64 = 1e-2;
 
 /// For each candidate, whether anything runs in the cloud: not where nothing crosses, nor at the last cut.
 pub(super) fn uses_cloud(space: &Space, candidates: &[Candidate], facts: &[CutFacts]) -> Vec<bool> {

@@ -8,6 +8,8 @@ use crate::gaussian::{Kernel, Normal, Observed, Point, Process, learn};
 pub(super) struct Stage {
     points: Vec<Point>,
     of_candidate: Vec<u32>,
+    /// For each candidate, what is thought of it beforehand: only the difference is modelled. Empty where nothing is.
+    expected: Vec<f64>,
     start: Kernel,
     kernel: Kernel,
     observed: Vec<Observed>,
@@ -44,6 +46,7 @@ impl Stage {
         Self {
             points,
             of_candidate,
+            expected: Vec::new(),
             kernel: start.clone(),
             start,
             observed: Vec::new(),
@@ -53,8 +56,18 @@ impl Stage {
         }
     }
 
+    /// The same stage, of which something is thought beforehand: one value for each candidate, or none at all.
+    pub(super) fn expecting(self, expected: Vec<f64>) -> Self {
+        Self { expected, ..self }
+    }
+
+    fn expected(&self, candidate: usize) -> f64 {
+        self.expected.get(candidate).copied().unwrap_or(0.0)
+    }
+
     pub(super) fn observe(&mut self, candidate: usize, value: f64) {
         let place = self.of_candidate[candidate] as usize;
+        let value = value - self.expected(candidate);
         self.observed.push(Observed { place, value, doubt: 1.0 });
     }
 
@@ -121,6 +134,7 @@ impl Stage {
             return None;
         }
         let Normal { mean, variance } = self.process.at(self.of_candidate[candidate] as usize);
+        let mean = mean + self.expected(candidate);
         Some(Normal { mean, variance: variance + self.kernel.noise.powi(2) })
     }
 }

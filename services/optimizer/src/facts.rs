@@ -1,57 +1,88 @@
 //! What is known of the cuts before the search begins. Pure.
 
-use schemas::LayerProfile;
-use schemas::{Cut, CutDescription, Millis, ModelDescription, Place, Share};
+use schemas::{
+    Cut, CutDescription, LayerProfile, Measurement, Millis, ModelDescription, Place, Share, Stage, StageTime,
+};
 use search::CutFacts;
 
-/// The facts of some cuts, in their order: the bytes that cross, and the share of the work before.
+/// What was measured at the two ends of a network.
+pub(crate) struct Ends<'m> {
+    /// Everything in the cloud.
+    pub(crate) all_cloud: &'m Measurement,
+    /// Everything on the edge.
+    pub(crate) all_edge: &'m Measurement,
+    /// The time of each layer on the edge, where it was timed.
+    pub(crate) edge_profiles: &'m [LayerProfile],
+    /// The same in the cloud.
+    pub(crate) cloud_profiles: &'m [LayerProfile],
+}
+
+/// The facts of some cuts, in their order: the bytes that cross, the share of the work before, and where the layers were timed,
+/// what the edge and the cloud will take.
 ///
 /// The work is the time of the layers where one run of the whole network on the edge timed them, and their
 /// multiply-accumulates otherwise.
-pub fn facts(description: &ModelDescription, cuts: &[Cut], profiles: &[LayerProfile]) -> Vec<CutFacts> {
+pub(crate) fn facts(description: &ModelDescription, cuts: &[Cut], ends: &Ends<'_>) -> Vec<CutFacts> {
     let whole = description.cuts.first().map_or(0, |first| first.macs_after);
-    let profile =
-        profiles.iter().find(|profile| profile.place == Place::Edge && profile.from == Cut::ALL_CLOUD);
-    let before = |cut: &CutDescription| {
-        let timed = profile.and_then(|profile| share_before(&profile.times_ms, usize::from(cut.cut.0)));
-        timed.or_else(|| (whole > 0).then(|| Share::saturating(cut.macs_before as f64 / whole as f64)))
-    };
+    let on_edge = whole_profile(ends.edge_profiles, Place::Edge);
+    let in_cloud = whole_profile(ends.cloud_profiles, Place::Cloud);
     let described = |cut: &Cut| description.cuts.iter().find(|described| described.cut == *cut);
-    cuts.iter()
-        .filter_map(described)
-        .map(|cut| CutFacts { bytes: cut.bytes, work_before: before(cut) })
-        .collect()
+    let of_cut = |cut: &CutDescription| {
+        let before = on_edge.and_then(|profile| share_before(profile, cut.cut));
+        let by_macs = || (whole > 0).then(|| Share::saturating(cut.macs_before as f64 / whole as f64));
+        CutFacts {
+            bytes: cut.bytes,
+            work_before: before.or_else(by_macs),
+            edge_time: before.map(|share| edge_time(ends, cut.cut, share)),
+            cloud_time: in_cloud
+                .and_then(|profile| share_before(profile, cut.cut))
+                .map(|share| cloud_time(ends.all_cloud, cut.cut, share)),
+        }
+    };
+    cuts.iter().filter_map(described).map(of_cut).collect()
 }
 
-/// The share of the time of the first `count` layers; `None` when so many were not timed, or none took any time.
-fn share_before(times: &[Millis], count: usize) -> Option<Share> {
-    let before: f64 = times.get(..count)?.iter().map(|time| time.get()).sum();
+/// The profile of the whole network at one place.
+fn whole_profile(profiles: &[LayerProfile], place: Place) -> Option<&LayerProfile> {
+    profiles.iter().find(|profile| profile.place == place && profile.from == Cut::ALL_CLOUD)
+}
+
+/// The share of the time of the layers before a cut; `None` when so many were not timed, or none took any time.
+fn share_before(profile: &LayerProfile, cut: Cut) -> Option<Share> {
+    let times = &profile.times_ms;
+    let before: f64 = times.get(..usize::from(cut.0))?.iter().map(|time| time.get()).sum();
     let whole: f64 = times.iter().map(|time| time.get()).sum();
     (whole > 0.0).then(|| Share::saturating(before / whole))
 }
 
-#[cfg(test)]
-mod tests {
-    use schemas::{Cut, LayerProfile, Millis, Place, TimeSource};
-
-    use super::facts;
-    use crate::site::tests::description_of;
-
-    #[test]
-    fn work_is_timed_where_it_was() {
-        let description = description_of(4, &[]);
-        let cuts = [0, 2, 4].map(Cut);
-        let shares = |profiles: &[LayerProfile]| -> Vec<f64> {
-            facts(&description, &cuts, profiles).iter().map(|cut| cut.work_before.unwrap().get()).collect()
-        };
-        assert_eq!(shares(&[]), [0.0, 0.5, 1.0], "by multiply-accumulates");
-        let times_ms = [6.0, 2.0, 1.0, 1.0].map(Millis::saturating).to_vec();
-        let profile =
-            LayerProfile { place: Place::Edge, source: TimeSource::Measured, from: Cut(0), times_ms };
-        assert_eq!(shares(std::slice::from_ref(&profile)), [0.0, 0.8, 1.0]);
-        let of_tail = LayerProfile { place: Place::Cloud, ..profile.clone() };
-        assert_eq!(shares(&[of_tail]), [0.0, 0.5, 1.0], "the cloud's layers are no heads");
-        let short = LayerProfile { times_ms: vec![Millis::ZERO; 3], ..profile };
-        assert_eq!(shares(&[short]), [0.0, 0.5, 1.0], "of another network");
-    }
+/// What the edge takes at a cut: what it took for the whole network, less its layers after the cut.
+///
+/// The profile gives the layers' shares only: it is of one run, and of the first one at that.
+fn edge_time(ends: &Ends<'_>, cut: Cut, before: Share) -> Millis {
+    let elsewhere = |stage: &StageTime| matches!(stage.place, Place::Wire | Place::Cloud);
+    let (whole, end) = match cut {
+        // No layer runs there; what is left is the way of the picture.
+        Cut::ALL_CLOUD => (ends.all_cloud, 0.0),
+        _ => (ends.all_edge, 1.0 - before.get()),
+    };
+    let all = whole.latency.mean_ms - sum(whole, elsewhere);
+    all - sum(whole, |stage| stage.stage == Stage::Head) * end
 }
+
+/// What the cloud takes at a cut: what it took for the whole network, less the picture's preparation and its layers before the
+/// cut.
+fn cloud_time(all_cloud: &Measurement, cut: Cut, before: Share) -> Millis {
+    let all = sum(all_cloud, |stage| stage.place == Place::Cloud);
+    if cut == Cut::ALL_CLOUD {
+        return all;
+    }
+    let of_cloud = |wanted: Stage| sum(all_cloud, |one| one.place == Place::Cloud && one.stage == wanted);
+    all - of_cloud(Stage::Preprocess) - of_cloud(Stage::Tail) * before.get()
+}
+
+fn sum(measurement: &Measurement, counts: impl Fn(&StageTime) -> bool) -> Millis {
+    measurement.stages.iter().filter(|stage| counts(stage)).map(|stage| stage.time_ms).sum()
+}
+
+#[cfg(test)]
+mod tests;

@@ -87,9 +87,16 @@ pub fn succeed(front: Front, published: Option<&Front>) -> Result<Front, Conflic
 
 /// Both fronts' measurements judged together.
 fn merged(front: Front, theirs: &Front) -> Front {
+    let together = latest(everything(theirs).chain(everything(&front)));
+    let measured = front.measured.max(theirs.measured);
+    Front { measured, ..judged_anew(front, together) }
+}
+
+/// Of measurements of the same configuration the one that was taken last, at the place of the first.
+fn latest<'m>(measurements: impl Iterator<Item = &'m Measurement>) -> Vec<Measurement> {
     let mut together: Vec<Measurement> = Vec::new();
     let mut places: HashMap<Configuration, usize> = HashMap::new();
-    for measurement in everything(theirs).chain(everything(&front)) {
+    for measurement in measurements {
         match places.get(&measurement.configuration) {
             Some(&place) if measured_at(&together[place]) > measured_at(measurement) => {}
             Some(&place) => together[place] = measurement.clone(),
@@ -99,20 +106,39 @@ fn merged(front: Front, theirs: &Front) -> Front {
             }
         }
     }
+    together
+}
+
+/// The front that some measurements make, but for codecs that are not offered.
+fn judged_anew(front: Front, mut together: Vec<Measurement>) -> Front {
     let withheld = |one: &Measurement| {
         let Configuration { cut, codec, .. } = one.configuration;
         front.withheld.iter().any(|withheld| (withheld.cut, withheld.codec) == (cut, codec))
     };
     together.retain(|one| !withheld(one));
     let Judged { points, tied, suspects } = judge(&together, front.last_cut);
-    Front {
-        id: FrontId::fresh(),
-        points,
-        tied,
-        suspects,
-        measured: front.measured.max(theirs.measured),
-        ..front
-    }
+    Front { id: FrontId::fresh(), points, tied, suspects, ..front }
+}
+
+/// A front some of whose configurations were measured again; `lost` are those that could not be, which are on the front no
+/// longer.
+///
+/// `None` when a baseline was lost, or nothing is left: then the old front is all there is.
+pub fn renewed(
+    front: &Front,
+    again: &[Measurement],
+    lost: &[Configuration],
+    started_at: UnixMillis,
+) -> Option<Front> {
+    let is_left = |one: &&Measurement| !lost.contains(&one.configuration);
+    let together = latest(everything(front).chain(again).filter(is_left));
+    let baseline =
+        |old: &Measurement| together.iter().find(|one| one.configuration == old.configuration).cloned();
+    let (all_cloud, all_edge) = (baseline(&front.all_cloud)?, baseline(&front.all_edge)?);
+    let (ended_at, software) = (UnixMillis::now(), env!("CARGO_PKG_VERSION").to_owned());
+    let base = Front { all_cloud, all_edge, started_at, ended_at, software, ..front.clone() };
+    let renewed = judged_anew(base, together);
+    (!renewed.points.is_empty()).then_some(renewed)
 }
 
 /// Every measurement that a front holds; the baselines may be there twice.
@@ -129,4 +155,4 @@ fn measured_at(measurement: &Measurement) -> UnixMillis {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

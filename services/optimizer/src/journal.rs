@@ -4,6 +4,8 @@
 //! answer as it comes, at last the front's id. A campaign is found again by what it is: the network's file, the machines,
 //! the pictures, the space and how it searches. A file whose campaign ended is kept, and not gone on with.
 
+mod left;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -13,6 +15,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::record::{Answer, Nodes, Sample};
+
+pub(crate) use left::Left;
 
 /// The version of the lines' form.
 const VERSION: u32 = 1;

@@ -29,18 +29,32 @@
 //!   1 − accuracy) beyond noise.
 //! - [`journal`]: everything is written down as it happens; the same request goes on where an earlier one was broken
 //!   off.
+//!
+//! # Keeping it true
+//! The task `refresh` looks at the receipts of live requests. [`drift`] says which configurations are no longer what the front
+//! says; those, and what shares a stage with them, are measured again, between live requests and never while one is under way,
+//! and the next revision is published. With `optimizer.refresh_idle_ms` that happens by itself when nobody asks for a while.
 
 mod campaign;
+pub mod drift;
 mod error;
 mod facts;
+mod forecast;
 pub mod front;
 pub mod guard;
+mod idle;
 pub mod journal;
+mod ledger;
+mod measure;
 pub mod objectives;
 pub mod physics;
+pub mod predictions;
 mod probe;
 mod publish;
+mod receipts;
 pub mod record;
+mod refresh;
+mod sampler;
 mod service;
 mod settings;
 pub mod site;

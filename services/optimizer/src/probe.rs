@@ -7,7 +7,8 @@ use std::time::Duration;
 use broker::{Bus, Call, CallError, Presences, Subject, subjects};
 use schemas::{
     Configuration, Cut, ExecuteReply, ExecuteRequest, Fault, FaultKind, HardwareReadBack, Input,
-    LabelledPicture, LayerProfile, Millis, ModelDescription, RequestId, TuneReply, TuneRequest, UnixMillis,
+    LabelledPicture, LayerProfile, Millis, ModelDescription, Presence, RequestId, ServiceKind, TuneReply,
+    TuneRequest, UnixMillis,
 };
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
@@ -26,6 +27,9 @@ const GREATEST_PAUSE: Duration = Duration::from_secs(1);
 /// How long a machine may take to say that it is there.
 const ANSWERING: Duration = Duration::from_secs(1);
 
+/// How often it is looked whether live requests are still under way.
+const YIELDING: Duration = Duration::from_millis(20);
+
 /// How often lost machines are looked for.
 const LOOKING: Duration = Duration::from_millis(250);
 
@@ -40,6 +44,8 @@ pub(crate) struct Probe<'a> {
     pub(crate) deadline: UnixMillis,
     /// `None` where nothing is written down.
     pub(crate) journal: Option<Arc<Mutex<Journal>>>,
+    /// Whether live requests go first: nothing is run while one is under way.
+    pub(crate) yields: bool,
 }
 
 /// Why a sample could not be taken.
@@ -96,7 +102,7 @@ impl Probe<'_> {
                 Err(Trouble::Lost(reason)) => {
                     warn!(configuration = %record.configuration(), reason, "a machine is lost, waiting for it or another");
                     *pair = self.find_again(pair, in_use, &reason).await?;
-                    let nodes = Nodes { edge: pair.edge_node.clone(), cloud: pair.cloud_node.clone() };
+                    let nodes = Nodes::of(pair);
                     if *record.nodes() != nodes {
                         self.write(Entry::SetAside {
                             configuration: *record.configuration(),
@@ -191,6 +197,9 @@ impl Probe<'_> {
             profile,
         };
         let body = schemas::encode(&request).map_err(|error| internal(&error.to_string()))?;
+        if self.yields {
+            self.wait_for_quiet(pair).await?;
+        }
         let within = self.settings.call_timeout_ms.to_duration().min(self.deadline.remaining());
         // That instance or none: the front is of its machine.
         let target = subjects::execute_edge_at(model, &pair.edge);
@@ -212,6 +221,38 @@ impl Probe<'_> {
             Some(reason) if reply.fallback.is_some() => Err(self.is_it_lost(pair, reason).await),
             Some(reason) => Err(Trouble::Configuration(reason)),
         }
+    }
+
+    /// Waits until no live request is at a gateway or at the edge: each says how many it would take just now. One that comes
+    /// in the middle of a sample waits for that one.
+    async fn wait_for_quiet(&self, pair: &Pair) -> Result<(), Trouble> {
+        while self.is_busy(pair).await {
+            if self.deadline.remaining().is_zero() {
+                return Err(Trouble::Final(Fault::new(
+                    FaultKind::DeadlineExceeded,
+                    "the deadline passed while live requests were under way, which go first: ask again at a quieter time; what \
+                     was measured is kept, and the same request goes on from there",
+                )));
+            }
+            sleep(YIELDING).await;
+        }
+        Ok(())
+    }
+
+    async fn is_busy(&self, pair: &Pair) -> bool {
+        let snapshot = self.presences.snapshot();
+        let counts = |one: &&Presence| {
+            let is_edge = one.service == ServiceKind::EdgeExecutor && one.node == pair.edge_node;
+            is_edge || one.service == ServiceKind::Gateway
+        };
+        for known in snapshot.iter().filter(counts) {
+            let now = self.bus.presence_of(known.service, &known.instance, ANSWERING).await;
+            // One that does not answer is as it last said.
+            if !is_idle(now.as_ref().unwrap_or(known)) {
+                return true;
+            }
+        }
+        false
     }
 
     /// What a failed execution means; a full executor is given time first.
@@ -321,6 +362,11 @@ impl Probe<'_> {
         let written = written.map_err(|_| internal("writing the log was interrupted"))?;
         written.map_err(|error| Trouble::Final(journal_fault(&error)))
     }
+}
+
+/// Whether an instance has nothing to do.
+pub(crate) fn is_idle(presence: &Presence) -> bool {
+    presence.credits == presence.capacity
 }
 
 /// A journal's error as it travels.

@@ -20,6 +20,7 @@ pub(crate) async fn publish(bus: &Bus, front: Front) -> Result<Front, Fault> {
         let published = published.map_err(|error| failed(error.to_string()))?;
         let next = succeed(front.clone(), published.front.as_ref())
             .map_err(|conflict| Fault::new(FaultKind::Unavailable, conflict.to_string()))?;
+        let next = broker::sealed(next);
         let replaced = bus.replace_front(&next, published.entry).await;
         if replaced.map_err(|error| failed(error.to_string()))?.is_some() {
             info!(model = %next.model, edge = %next.edge, revision = next.revision, "the front is published");

@@ -9,6 +9,7 @@ use schemas::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::site::Pair;
 use crate::statistics;
 
 /// One picture, run once with the configuration that was asked for.
@@ -120,6 +121,13 @@ pub struct Nodes {
     pub edge: NodeId,
     /// The cloud.
     pub cloud: NodeId,
+}
+
+impl Nodes {
+    /// Those of a pair.
+    pub fn of(pair: &Pair) -> Self {
+        Self { edge: pair.edge_node.clone(), cloud: pair.cloud_node.clone() }
+    }
 }
 
 /// All samples of one configuration.

@@ -4,28 +4,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use broker::{
-    Announcement, Bus, Endpoint, Identity, PresenceUpdate, Presences, Request, Response, Serving, subjects,
+    Announcement, Bus, Endpoint, Identity, PresenceUpdate, Presences, Request, Response, Serving,
+    Subscription, subjects,
 };
-use chassis::{ProcessEnvironment, RunningService, ServiceContext, ServiceSettings};
+use chassis::{RunningService, ServiceContext, ServiceSettings};
 use schemas::{
-    Digest, Fault, FaultKind, Front, FrontId, LabelledPicture, Millis, ModelDescription, ModelName, NodeId,
-    OptimizeReply, OptimizeRequest, OptimizeTask, ServiceKind, UnixMillis,
+    Fault, FaultKind, Millis, ModelDescription, ModelName, OptimizeReply, OptimizeRequest, OptimizeTask,
+    Receipt, ServiceKind, UnixMillis,
 };
-use search::knob::Knob;
-use search::strategy::StrategyName;
-use sha2::{Digest as _, Sha256};
-use tokio::task::spawn_blocking;
-use tracing::{info, warn};
+use tokio::task::AbortHandle;
+use tracing::warn;
 
-use crate::campaign::{Campaign, Search};
 use crate::error::Error;
-use crate::journal::{CampaignKey, Entry, Journal};
-use crate::probe::{Probe, journal_fault};
-use crate::publish;
-use crate::record::Nodes;
+use crate::idle::{self, Errands};
+use crate::receipts::Receipts;
 use crate::settings::Settings;
-use crate::site::{self, Pair, Site, Wanted};
-use crate::space::Choices;
+use crate::site;
 
 /// Requests at once: one is worked on, the others are refused with the reason, for which each needs a place.
 const CAPACITY: u32 = 8;
@@ -43,6 +37,17 @@ const GREATEST_SAMPLES: u32 = 1_000;
 pub struct Running {
     announcement: Announcement,
     serving: Serving,
+    _tasks: Tasks,
+}
+
+/// What goes on beside the requests; it ends with the service.
+#[derive(Debug)]
+struct Tasks([AbortHandle; 2]);
+
+impl Drop for Tasks {
+    fn drop(&mut self) {
+        self.0.iter().for_each(AbortHandle::abort);
+    }
 }
 
 /// Starts an optimizer; when this returns, it answers and is announced.
@@ -51,8 +56,17 @@ pub async fn start(settings: Settings, context: ServiceContext) -> Result<Runnin
     let ServiceContext { bus, node, instance, .. } = context;
     let at = |step| move |source| Error::Broker { step, source };
     let presences = bus.watch_presences().await.map_err(at("watching who is there"))?;
-    let optimizer =
-        Arc::new(Optimizer { bus: bus.clone(), presences, settings, measuring: Mutex::new(None) });
+    let receipts = bus.subscribe(subjects::receipt_any()).await.map_err(at("subscribing to receipts"))?;
+    let optimizer = Arc::new(Optimizer {
+        bus: bus.clone(),
+        presences,
+        settings,
+        measuring: Mutex::new(None),
+        receipts: Mutex::default(),
+        errands: Errands::default(),
+    });
+    let following = tokio::spawn(follow(receipts, optimizer.clone())).abort_handle();
+    let waiting = tokio::spawn(idle::run(optimizer.clone())).abort_handle();
     let handler = move |request: Request| {
         let optimizer = optimizer.clone();
         async move { optimizer.answer(&request).await }
@@ -64,7 +78,7 @@ pub async fn start(settings: Settings, context: ServiceContext) -> Result<Runnin
     let update = move || PresenceUpdate::from(&credits);
     let announcement =
         bus.announce(identity, env!("CARGO_PKG_VERSION"), update).await.map_err(at("announcing itself"))?;
-    Ok(Running { announcement, serving })
+    Ok(Running { announcement, serving, _tasks: Tasks([following, waiting]) })
 }
 
 impl RunningService for Running {
@@ -73,14 +87,28 @@ impl RunningService for Running {
     }
 }
 
-type SharedJournal = Arc<Mutex<Journal>>;
+/// Takes in what live requests cost.
+async fn follow(mut receipts: Subscription, optimizer: Arc<Optimizer>) {
+    while let Some(message) = receipts.next().await {
+        match schemas::decode::<Receipt>(&message.body) {
+            Ok(receipt) => {
+                optimizer.errands.heard();
+                lock(&optimizer.receipts).note(&receipt, &optimizer.presences.snapshot());
+            }
+            Err(error) => warn!(subject = %message.subject, %error, "an unreadable receipt"),
+        }
+    }
+}
 
-struct Optimizer {
-    bus: Bus,
-    presences: Presences,
-    settings: Settings,
+pub(crate) struct Optimizer {
+    pub(crate) bus: Bus,
+    pub(crate) presences: Presences,
+    pub(crate) settings: Settings,
     /// The network that is measured now. Two at once would measure each other.
     measuring: Mutex<Option<ModelName>>,
+    /// What live requests cost lately.
+    pub(crate) receipts: Mutex<Receipts>,
+    pub(crate) errands: Errands,
 }
 
 impl Optimizer {
@@ -88,106 +116,22 @@ impl Optimizer {
         let asked: OptimizeRequest<'_> = schemas::decode(&request.body)
             .map_err(|error| refused(format!("the body is not a MessagePack OptimizeRequest: {error}")))?;
         check(&asked, request.subject.last_token())?;
-        let _turn = self.take_turn(&asked.model)?;
-        let description = self.describe(&asked.model, request.deadline).await?;
-        let started_at = UnixMillis::now();
-        let reply = self.measure(&asked, &description, request.deadline, started_at).await?;
+        let reply = self.serve(&asked, request.deadline).await?;
+        self.errands.remember(asked.model.clone(), request.body.clone());
         if request.plain { Response::json(&reply) } else { Response::messagepack(&reply) }
     }
 
-    /// Measures a network on the machines that are there and publishes its front for each pair of them.
-    async fn measure(
+    /// Does what is asked, alone.
+    pub(crate) async fn serve(
         &self,
         asked: &OptimizeRequest<'_>,
-        description: &ModelDescription,
         deadline: UnixMillis,
-        started_at: UnixMillis,
     ) -> Result<OptimizeReply, Fault> {
-        let wanted = Wanted { edge: asked.search.edge.as_ref(), cloud: asked.search.cloud.as_ref() };
-        let Site { pairs, other_edges } = site::choose(&self.presences.snapshot(), description, wanted)?;
-        let settings = &self.settings;
-        let choices = Choices::new(asked.search.space.as_deref(), description, &settings.codecs, &pairs[0])
-            .map_err(|error| refused(error.to_string()))?;
-        let search = self.search(asked, &choices)?;
-        let (journal, entries) = self.open_journal(asked, &choices, &search, &pairs[0], description).await?;
-        let probe = Probe {
-            bus: &self.bus,
-            presences: &self.presences,
-            settings,
-            description,
-            pictures: &asked.pictures,
-            deadline,
-            journal: journal.clone(),
-        };
-        let campaign = Campaign::new(probe, asked, &choices, search, pairs.clone(), entries);
-        let mut reply = campaign.run(started_at).await?;
-        for pair in pairs.iter().rev() {
-            let own = Front { edge: pair.edge_node.clone(), cloud: pair.cloud_node.clone(), ..reply.front };
-            reply.front = publish::publish(&self.bus, own).await?;
-        }
-        reply.notes.extend(notes(asked, &pairs, &other_edges));
-        self.end_journal(journal, reply.front.id).await;
-        Ok(reply)
-    }
-
-    fn search(&self, asked: &OptimizeRequest<'_>, choices: &Choices) -> Result<Search, Fault> {
-        let wishes = &asked.search;
-        let named = wishes.strategy.as_ref().map(|name| name.parse::<StrategyName>()).transpose();
-        let share = wishes.budget.map_or(1.0, |budget| budget.get());
-        let of_space = (share * choices.legal() as f64).ceil() as usize;
-        let most = asked.most_samples.unwrap_or(asked.samples).max(asked.samples);
-        Ok(Search {
-            strategy: named.map_err(|error| refused(error.to_string()))?.unwrap_or(self.settings.strategy),
-            seed: wishes.seed.unwrap_or(self.settings.seed),
-            // The two baselines are measured in any case.
-            most: of_space.clamp(2, self.settings.budget as usize),
-            samples: (asked.samples, most),
-            quantile: self.settings.quantile,
-        })
-    }
-
-    /// The campaign's log, and what an earlier run of it left there.
-    async fn open_journal(
-        &self,
-        asked: &OptimizeRequest<'_>,
-        choices: &Choices,
-        search: &Search,
-        pair: &Pair,
-        description: &ModelDescription,
-    ) -> Result<(Option<SharedJournal>, Vec<Entry>), Fault> {
-        let Some(folder) = self.settings.state_folder(&ProcessEnvironment) else {
-            warn!("neither optimizer.state_dir nor HOME is set: a campaign that is broken off begins again");
-            return Ok((None, Vec::new()));
-        };
-        let space = choices.space();
-        let values =
-            |knob: Knob| space.values(knob).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-        let key = CampaignKey {
-            model: asked.model.clone(),
-            digest: description.digest.clone(),
-            nodes: Nodes { edge: pair.edge_node.clone(), cloud: pair.cloud_node.clone() },
-            emulates: pair.emulates().map(str::to_owned),
-            pictures: digest_of(&asked.pictures),
-            space: Knob::ALL.map(|knob| format!("{knob}: {}", values(knob))).join("; "),
-            strategy: search.strategy.to_string(),
-            seed: search.seed,
-            software: env!("CARGO_PKG_VERSION").to_owned(),
-        };
-        let afresh = asked.search.task == OptimizeTask::MeasureAfresh;
-        let opened = spawn_blocking(move || Journal::open(&folder, &key, afresh)).await;
-        let opened =
-            opened.map_err(|_| Fault::new(FaultKind::Internal, "opening the log was interrupted"))?;
-        let (journal, entries) = opened.map_err(|error| journal_fault(&error))?;
-        info!(log = %journal.path().display(), lines = entries.len(), "the campaign is written down");
-        Ok((Some(Arc::new(Mutex::new(journal))), entries))
-    }
-
-    /// The front is published: a log that cannot be closed is of no harm but is gone on with the next time.
-    async fn end_journal(&self, journal: Option<SharedJournal>, front: FrontId) {
-        let journal = journal.and_then(Arc::into_inner).and_then(|journal| journal.into_inner().ok());
-        let Some(journal) = journal else { return };
-        if let Ok(Err(error)) = spawn_blocking(move || journal.end(front)).await {
-            warn!(error = %error, "the campaign's log is not closed");
+        let _turn = self.take_turn(&asked.model)?;
+        let description = self.describe(&asked.model, deadline).await?;
+        match asked.search.task {
+            OptimizeTask::Refresh => self.refresh(asked, &description, deadline).await,
+            _ => self.measure(asked, &description, deadline).await,
         }
     }
 
@@ -232,42 +176,8 @@ impl Drop for Turn<'_> {
 }
 
 /// A lock that a panicking holder poisoned still guards consistent data: no code panics while it holds one.
-fn lock(measuring: &Mutex<Option<ModelName>>) -> MutexGuard<'_, Option<ModelName>> {
-    measuring.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What a person should know of which machines were measured and with what.
-fn notes(asked: &OptimizeRequest<'_>, pairs: &[Pair], other_edges: &[NodeId]) -> Vec<String> {
-    let mut notes = Vec::new();
-    if pairs.len() > 1 {
-        let named: Vec<String> =
-            pairs.iter().map(|pair| format!("{} with {}", pair.edge_node, pair.cloud_node)).collect();
-        notes.push(format!("measured side by side on equal machines: {}", named.join(", ")));
-    }
-    if !other_edges.is_empty() && asked.search.edge.is_none() {
-        let named: Vec<&str> = other_edges.iter().map(NodeId::as_str).collect();
-        notes.push(format!(
-            "not measured, as these are machines of another kind with a front of their own: {} (measure them with --edge)",
-            named.join(", ")
-        ));
-    }
-    if asked.pictures.iter().all(|picture| picture.class.is_none()) {
-        notes.push(
-            "no picture has a class, so accuracy was not measured: name the classes in labels.csv".to_owned(),
-        );
-    }
-    notes
-}
-
-/// SHA-256 of the pictures and their classes.
-fn digest_of(pictures: &[LabelledPicture<'_>]) -> Digest {
-    let mut hash = Sha256::new();
-    for picture in pictures {
-        hash.update((picture.bytes.len() as u64).to_le_bytes());
-        hash.update(&picture.bytes);
-        hash.update(picture.class.map_or(u64::MAX, u64::from).to_le_bytes());
-    }
-    Digest::from_bytes(hash.finalize().into())
+pub(crate) fn lock<T>(guarded: &Mutex<T>) -> MutexGuard<'_, T> {
+    guarded.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn check(asked: &OptimizeRequest<'_>, subject_model: &str) -> Result<(), Fault> {
@@ -286,6 +196,6 @@ fn check(asked: &OptimizeRequest<'_>, subject_model: &str) -> Result<(), Fault> 
     Ok(())
 }
 
-fn refused(message: String) -> Fault {
+pub(crate) fn refused(message: String) -> Fault {
     Fault::new(FaultKind::BadRequest, message)
 }

@@ -38,6 +38,12 @@ pub struct Settings {
     pub call_timeout_ms: Millis,
     /// How long a machine that was lost in the middle of measuring is waited for, or another of its kind.
     pub patience_ms: Millis,
+    /// A configuration has drifted when the receipts of live requests differ from the front by at least this share of its
+    /// latency or energy, and by more than chance explains.
+    pub drift: Share,
+    /// After so long without a live request, what has drifted is measured again without being asked for; 0 waits to be asked.
+    /// The pictures are those of the last request for the network since the optimizer started.
+    pub refresh_idle_ms: Millis,
     /// The folder for the logs of campaigns, from which one that was broken off goes on; by default
     /// `$XDG_STATE_HOME/splinter/campaigns`, or that under `~/.local/state`.
     pub state_dir: Option<PathBuf>,
@@ -70,6 +76,8 @@ impl Default for Settings {
             retries: 2,
             call_timeout_ms: Millis::saturating(60_000.0),
             patience_ms: Millis::saturating(30_000.0),
+            drift: Share::saturating(0.1),
+            refresh_idle_ms: Millis::ZERO,
             state_dir: None,
         }
     }
@@ -90,6 +98,8 @@ impl ServiceSettings for Settings {
         }
         check("optimizer.retries", f64::from(self.retries), 0.0..=100.0)?;
         check("optimizer.call_timeout_ms", self.call_timeout_ms.get(), 1.0..=3_600_000.0)?;
+        check("optimizer.drift", self.drift.get(), 0.001..=1.0)?;
+        check("optimizer.refresh_idle_ms", self.refresh_idle_ms.get(), 0.0..=86_400_000.0)?;
         check("optimizer.patience_ms", self.patience_ms.get(), 0.0..=3_600_000.0)
     }
 }
@@ -147,6 +157,7 @@ mod tests {
             ("quantile", Settings { quantile: Share::ZERO, ..Settings::default() }),
             ("interval", Settings { interval: Share::ZERO, ..Settings::default() }),
             ("retries", Settings { retries: 101, ..Settings::default() }),
+            ("drift", Settings { drift: Share::ZERO, ..Settings::default() }),
             ("call_timeout_ms", Settings { call_timeout_ms: Millis::ZERO, ..Settings::default() }),
         ];
         for (name, settings) in broken {

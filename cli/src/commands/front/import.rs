@@ -143,6 +143,7 @@ fn front_of(pool: &Pool, description: &ModelDescription, to: Target, source: &st
         started_at: now,
         ended_at: now,
         software: source.to_owned(),
+        content: None,
     })
 }
 

@@ -62,6 +62,7 @@ fn front() -> Front {
         started_at: UnixMillis(1),
         ended_at: UnixMillis(2),
         software: "test".into(),
+        content: None,
     }
 }
 

@@ -4,12 +4,12 @@ use schemas::{
     UnixMillis,
 };
 
-use super::{Conflict, Judged, everything, judge, succeed};
+use super::{Conflict, Judged, everything, judge, renewed, succeed};
 
 const LAST_CUT: Cut = Cut(9);
 
 /// A measurement of the three objectives alone; joules are given by place.
-fn measurement(cut: u16, ms: f64, joules: &[(Place, f64)], accuracy: Option<f64>) -> Measurement {
+pub(crate) fn measurement(cut: u16, ms: f64, joules: &[(Place, f64)], accuracy: Option<f64>) -> Measurement {
     let mean = Millis::new(ms).unwrap();
     Measurement {
         configuration: Configuration::at(Cut(cut)),
@@ -130,7 +130,7 @@ fn unsure(one: Measurement, half_ms: f64) -> Measurement {
     Measurement { uncertainty: Some(uncertainty), ..one }
 }
 
-fn provenance(last_at: u64, suspicions: Vec<Suspicion>) -> Option<Provenance> {
+pub(crate) fn provenance(last_at: u64, suspicions: Vec<Suspicion>) -> Option<Provenance> {
     let node = NodeId::new("pi").unwrap();
     Some(Provenance {
         first_at: UnixMillis(0),
@@ -170,7 +170,7 @@ fn what_is_worse_only_within_noise_is_tied_and_a_suspect_beats_nobody() {
     assert_eq!((cuts(&points), cuts(&tied), cuts(&suspects)), (vec![1], vec![2], vec![4]));
 }
 
-fn front(points: Vec<Measurement>, started_at: u64, ended_at: u64) -> Front {
+pub(crate) fn front(points: Vec<Measurement>, started_at: u64, ended_at: u64) -> Front {
     Front {
         id: FrontId::fresh(),
         revision: 4,
@@ -191,6 +191,7 @@ fn front(points: Vec<Measurement>, started_at: u64, ended_at: u64) -> Front {
         started_at: UnixMillis(started_at),
         ended_at: UnixMillis(ended_at),
         software: "test".into(),
+        content: None,
     }
 }
 
@@ -222,4 +223,33 @@ fn a_front_follows_what_is_published() {
     assert!(conflict.to_string().contains("another file of tiny"), "{conflict}");
     let older = Front { ended_at: UnixMillis(90), ..other_file };
     assert_eq!(succeed(ours, Some(&older)).unwrap().revision, 5, "that is what measuring anew is for");
+}
+
+#[test]
+fn a_renewed_front_holds_what_was_measured_again() {
+    let edge = |joules| [(Place::Edge, joules)];
+    let timed = |cut, ms, joules, at| Measurement {
+        provenance: provenance(at, vec![]),
+        ..measurement(cut, ms, &edge(joules), None)
+    };
+    let mut old =
+        front(vec![timed(2, 40.0, 5.0, 10), timed(3, 50.0, 3.0, 10), timed(4, 60.0, 2.0, 10)], 0, 20);
+    old.all_cloud = timed(0, 30.0, 9.0, 10);
+    old.all_edge = timed(LAST_CUT.0, 90.0, 1.0, 10);
+    // Cut 3 became slower than cut 4.
+    let next = renewed(&old, &[timed(3, 70.0, 3.0, 30)], &[], UnixMillis(25)).unwrap();
+    assert_eq!(cuts(&next.points), [0, LAST_CUT.0, 2, 4]);
+    assert_eq!(
+        (next.all_cloud.clone(), next.all_edge.clone()),
+        (old.all_cloud.clone(), old.all_edge.clone())
+    );
+    assert!(next.id != old.id && next.started_at == UnixMillis(25));
+    // A baseline that was measured again is the new one.
+    let again = timed(0, 35.0, 9.0, 30);
+    let next = renewed(&old, std::slice::from_ref(&again), &[], UnixMillis(25)).unwrap();
+    assert_eq!(next.all_cloud, again);
+    // What cannot be measured any more is no point; without a baseline there is no front.
+    let lost = renewed(&old, &[], &[Configuration::at(Cut(2))], UnixMillis(25)).unwrap();
+    assert!(everything(&lost).all(|one| one.configuration.cut != Cut(2)));
+    assert_eq!(renewed(&old, &[], &[Configuration::at(Cut(0))], UnixMillis(25)), None);
 }

@@ -1,18 +1,18 @@
 //! What goes wrong in the middle of a campaign, and what was left by one that was broken off.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use optimizer::Settings;
 use schemas::{
-    Configuration, Cut, Digest, Fault, FaultKind, Front, FrontId, Millis, OptimizeReply, OptimizeRequest,
-    OptimizeTask, SearchWishes,
+    Configuration, Cut, Digest, Fallback, Fault, FaultKind, Front, FrontId, Millis, OptimizeReply,
+    OptimizeRequest, OptimizeTask, SearchWishes,
 };
 use testkit::wait_for;
 
-use crate::site::{LAST, PATIENCE, Site, clocks, grid, model, no_trouble, request};
+use crate::site::{LAST, PATIENCE, Site, Trouble, clocks, grid, model, no_trouble, request};
 
 const ALL: usize = (LAST as usize + 1) * 2;
 
@@ -100,6 +100,68 @@ async fn an_edge_executor_that_dies_is_waited_for() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Where a part of the site is gone, the edge executor answers, but not as it was asked to.
+fn until_it_is_back(gone: &Arc<AtomicBool>, fallback: Fallback) -> Trouble {
+    let gone = gone.clone();
+    Arc::new(move |_, _| Ok(gone.load(Ordering::SeqCst).then_some(fallback)))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tuner_that_dies_is_waited_for_and_nothing_without_it_counts() -> anyhow::Result<()> {
+    let gone = Arc::new(AtomicBool::new(false));
+    let trouble = until_it_is_back(&gone, Fallback::HardwareAsItWas);
+    let site = Arc::new(Site::start(Settings::default(), trouble).await?);
+    let reply = disturbed(&site, 8, || async {
+        site.kill_tuner();
+        gone.store(true, Ordering::SeqCst);
+        let before = site.ran.lock().unwrap().len();
+        some_ran(&site, before + 1).await?;
+        site.start_tuner().await?;
+        gone.store(false, Ordering::SeqCst);
+        Ok(())
+    });
+    let reply = reply.await?.unwrap();
+    assert_eq!(reply.measurements.len(), ALL, "{:?}", reply.notes);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cloud_executor_that_dies_is_waited_for() -> anyhow::Result<()> {
+    let gone = Arc::new(AtomicBool::new(false));
+    let trouble = until_it_is_back(&gone, Fallback::FinishedAtHome);
+    let site = Arc::new(Site::start(Settings::default(), trouble).await?);
+    let reply = disturbed(&site, 8, || async {
+        site.kill_cloud();
+        gone.store(true, Ordering::SeqCst);
+        let before = site.ran.lock().unwrap().len();
+        some_ran(&site, before + 1).await?;
+        site.start_cloud().await?;
+        gone.store(false, Ordering::SeqCst);
+        Ok(())
+    });
+    let reply = reply.await?.unwrap();
+    assert_eq!(reply.measurements.len(), ALL, "{:?}", reply.notes);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_machine_of_the_same_kind_measures_again_what_was_under_way() -> anyhow::Result<()> {
+    let site = Arc::new(Site::start(Settings::default(), no_trouble()).await?);
+    // It shares the cloud machine with the first, so it stands by.
+    let _standing_by = (site.another_edge("edge9", "pi9").await?, site.another_tuner("tuner9", "pi9").await?);
+    let reply = disturbed(&site, 8, || async {
+        site.kill_edge();
+        Ok(())
+    });
+    let reply = reply.await?.unwrap();
+    assert_eq!(reply.measurements.len(), ALL, "{:?}", reply.notes);
+    let edges: HashSet<&str> =
+        reply.measurements.iter().map(|one| one.provenance.as_ref().unwrap().edge.as_str()).collect();
+    assert_eq!(edges, HashSet::from(["pi", "pi9"]), "each measurement is of one machine, and says which");
+    assert!(reply.measurements.iter().all(|one| one.samples == 2), "no sample of two machines is mixed");
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_machine_that_stays_away_ends_the_campaign_and_nothing_is_lost() -> anyhow::Result<()> {
     let settings = Settings { patience_ms: Millis::saturating(300.0), ..Settings::default() };
@@ -177,7 +239,7 @@ async fn a_front_that_was_published_meanwhile_is_merged_or_refused() -> anyhow::
     let first = site.measure(&grid(1)).await.unwrap().front;
     let younger = |site: &Site, front: Front| {
         let ended_at = schemas::UnixMillis::now().after(Duration::from_secs(1));
-        let front = Front { id: FrontId::fresh(), revision: 7, ended_at, ..front };
+        let front = broker::sealed(Front { id: FrontId::fresh(), revision: 7, ended_at, ..front });
         let bus = site.bus.clone();
         async move { bus.publish_front(&front).await.map_err(anyhow::Error::from) }
     };

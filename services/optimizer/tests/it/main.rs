@@ -3,6 +3,7 @@
 
 mod faults;
 mod measuring;
+mod refresh;
 mod refusals;
 mod search;
 mod site;

@@ -1,6 +1,7 @@
 //! A broker, an optimizer, and scripted executors.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -46,6 +47,12 @@ fn class(configuration: &Configuration) -> u32 {
 /// What goes wrong on the scripted executor: asked with the configuration and how often it ran already.
 pub type Trouble = Arc<dyn Fn(&Configuration, u32) -> Result<Option<Fallback>, Fault> + Send + Sync>;
 
+/// How much longer a head takes at a cut than [`truth`] says.
+pub type Delays = Arc<Mutex<HashMap<Cut, Duration>>>;
+
+/// Requests that the gateway takes at once.
+pub const GATEWAY_CAPACITY: u32 = 8;
+
 pub fn no_trouble() -> Trouble {
     Arc::new(|_, _| Ok(None))
 }
@@ -58,14 +65,20 @@ pub struct Site {
     /// Where the campaigns' logs are.
     pub state: TempDir,
     pub server: TestServer,
+    pub delays: Delays,
+    /// Live requests at the gateway, and how often it was asked for them.
+    pub waiting: Arc<AtomicU32>,
+    pub asked: Arc<AtomicU32>,
     trouble: Trouble,
     edge: Mutex<Option<Machine>>,
+    tuner: Mutex<Option<Machine>>,
+    cloud: Mutex<Option<Machine>>,
     _optimizer: optimizer::Running,
-    _others: Vec<Machine>,
+    _gateway: Announcement,
 }
 
 /// Something that serves and says so; silent when dropped.
-struct Machine {
+pub struct Machine {
     _serving: Vec<Serving>,
     _announced: Announcement,
 }
@@ -77,8 +90,12 @@ impl Site {
         let ran = Arc::new(Mutex::new(Vec::new()));
         let state = tempfile::tempdir()?;
         let settings = Settings { state_dir: Some(state.path().to_owned()), ..settings };
-        let edge = edge(&bus, "edge1", "pi", trouble.clone(), ran.clone()).await?;
-        let others = vec![cloud(&bus, "cloud1", "server").await?, tuner(&bus, "tuner1", "pi").await?];
+        let delays = Delays::default();
+        let script = Script { trouble: trouble.clone(), ran: ran.clone(), delays: delays.clone() };
+        let edge = edge(&bus, "edge1", "pi", script).await?;
+        let (cloud, tuner) = (cloud(&bus, "cloud1", "server").await?, tuner(&bus, "tuner1", "pi").await?);
+        let (waiting, asked) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+        let gateway = gateway(&bus, waiting.clone(), asked.clone()).await?;
         let context = ServiceContext {
             bus: server.connect("optimizer").await?,
             node: NodeId::new("server")?,
@@ -93,10 +110,15 @@ impl Site {
             ran,
             state,
             server,
+            delays,
+            waiting,
+            asked,
             trouble,
             edge: Mutex::new(Some(edge)),
+            tuner: Mutex::new(Some(tuner)),
+            cloud: Mutex::new(Some(cloud)),
             _optimizer: optimizer,
-            _others: others,
+            _gateway: gateway,
         })
     }
 
@@ -107,8 +129,38 @@ impl Site {
 
     /// It, or another one, starts.
     pub async fn start_edge(&self, instance: &str, node: &str) -> anyhow::Result<()> {
-        let started = edge(&self.bus, instance, node, self.trouble.clone(), self.ran.clone()).await?;
+        let started = self.another_edge(instance, node).await?;
         *self.edge.lock().unwrap() = Some(started);
+        Ok(())
+    }
+
+    /// One beside it.
+    pub async fn another_edge(&self, instance: &str, node: &str) -> anyhow::Result<Machine> {
+        let (trouble, ran) = (self.trouble.clone(), self.ran.clone());
+        edge(&self.bus, instance, node, Script { trouble, ran, delays: self.delays.clone() }).await
+    }
+
+    pub async fn another_tuner(&self, instance: &str, node: &str) -> anyhow::Result<Machine> {
+        tuner(&self.bus, instance, node).await
+    }
+
+    pub fn kill_tuner(&self) {
+        drop(self.tuner.lock().unwrap().take());
+    }
+
+    pub async fn start_tuner(&self) -> anyhow::Result<()> {
+        let started = tuner(&self.bus, "tuner2", "pi").await?;
+        *self.tuner.lock().unwrap() = Some(started);
+        Ok(())
+    }
+
+    pub fn kill_cloud(&self) {
+        drop(self.cloud.lock().unwrap().take());
+    }
+
+    pub async fn start_cloud(&self) -> anyhow::Result<()> {
+        let started = cloud(&self.bus, "cloud2", "server").await?;
+        *self.cloud.lock().unwrap() = Some(started);
         Ok(())
     }
 
@@ -152,15 +204,29 @@ fn signature() -> TensorSignature {
     TensorSignature { name: "t".into(), data_type: DataType::F32, shape: vec![1] }
 }
 
-async fn edge(
-    bus: &Bus,
-    instance: &str,
-    node: &str,
+/// What a scripted executor does.
+#[derive(Clone)]
+struct Script {
     trouble: Trouble,
     ran: Arc<Mutex<Vec<Configuration>>>,
-) -> anyhow::Result<Machine> {
+    delays: Delays,
+}
+
+/// A gateway that is only there, and says how many requests it has.
+async fn gateway(bus: &Bus, waiting: Arc<AtomicU32>, asked: Arc<AtomicU32>) -> anyhow::Result<Announcement> {
+    let update = move || {
+        asked.fetch_add(1, Ordering::SeqCst);
+        let credits = GATEWAY_CAPACITY - waiting.load(Ordering::SeqCst);
+        PresenceUpdate { credits, capacity: GATEWAY_CAPACITY, ..PresenceUpdate::default() }
+    };
+    let (instance, node) = (InstanceId::new("gateway1")?, NodeId::new("server")?);
+    let identity = Identity { service: ServiceKind::Gateway, instance, node };
+    Ok(bus.announce(identity, "0.1.0", update).await?)
+}
+
+async fn edge(bus: &Bus, instance: &str, node: &str, script: Script) -> anyhow::Result<Machine> {
     Ok(Machine {
-        _serving: vec![execute(bus, instance, trouble, ran).await?, describe(bus).await?],
+        _serving: vec![execute(bus, instance, script).await?, describe(bus).await?],
         _announced: announce(bus, ServiceKind::EdgeExecutor, instance, node).await?,
     })
 }
@@ -258,12 +324,8 @@ async fn describe(bus: &Bus) -> anyhow::Result<Serving> {
     Ok(bus.serve(Endpoint::new(4).shared(subjects::describe(&model())), answer).await?)
 }
 
-async fn execute(
-    bus: &Bus,
-    instance: &str,
-    trouble: Trouble,
-    ran: Arc<Mutex<Vec<Configuration>>>,
-) -> anyhow::Result<Serving> {
+async fn execute(bus: &Bus, instance: &str, script: Script) -> anyhow::Result<Serving> {
+    let Script { trouble, ran, delays } = script;
     let edge = InstanceId::new(instance)?;
     let times: Arc<Mutex<HashMap<Configuration, u32>>> = Arc::default();
     let answer = move |request: Request| {
@@ -273,7 +335,7 @@ async fn execute(
             return futures::future::ready(Err(refused)).left_future();
         };
         assert!(matches!(asked.input, Input::Encoded { .. }));
-        assert_eq!(asked.cloud.as_ref().map(InstanceId::as_str), Some("cloud1"));
+        assert!(asked.cloud.as_ref().is_some_and(|cloud| ["cloud1", "cloud2"].contains(&cloud.as_str())));
         let configuration = asked.configuration;
         ran.lock().unwrap().push(configuration);
         let already = {
@@ -283,13 +345,14 @@ async fn execute(
             *times - 1
         };
         let fallback = trouble(&configuration, already);
+        let delay = delays.lock().unwrap().get(&configuration.cut).copied().unwrap_or_default();
         let working = async move {
             let fallback = fallback?;
             let (latency, joules) = truth(&configuration);
             // Setting the hardware takes time that is no part of the latency.
             let change = Duration::from_millis(7);
             let began = Instant::now();
-            tokio::time::sleep(latency + change).await;
+            tokio::time::sleep(latency + change + delay).await;
             let latency = began.elapsed() - change;
             // At cut 0 no layer runs on the edge, and none cares for its clock.
             let stage = if configuration.cut == Cut(0) { Stage::Preprocess } else { Stage::Head };
