@@ -7,7 +7,7 @@ mod onnx_runtime;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use schemas::{Accelerator, Tensor};
+use schemas::{Accelerator, Millis, Tensor};
 
 use crate::bundle::Bundle;
 use crate::error::ModelError;
@@ -29,6 +29,22 @@ pub(crate) trait Engine: Debug + Send + Sync {
     /// Takes what crosses into a part, of the shapes and types described, and gives what crosses out of it, in order.
     /// Computes on as many threads as rayon's pool around it has.
     fn run(&self, part: Part, given: &[Tensor<'_>]) -> Result<Vec<Tensor<'static>>, ModelError>;
+
+    /// The same, and the time of each node, in order; `None` by an engine that cannot tell. Nodes that are computed at once
+    /// count as the first of them.
+    fn run_timed(&self, part: Part, given: &[Tensor<'_>]) -> Result<Timed<Vec<Tensor<'static>>>, ModelError> {
+        Ok(Timed { made: self.run(part, given)?, layers: None })
+    }
+}
+
+/// What a part of a network made, and how long each of its layers took.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Timed<T> {
+    /// What it made.
+    pub made: T,
+    /// The time between each cut and the next, in order; `None` where what runs it cannot tell. Layers that are computed at
+    /// once count as the first of them.
+    pub layers: Option<Vec<Millis>>,
 }
 
 /// A network on an accelerator: its graph and what runs it.

@@ -168,8 +168,20 @@ impl Graph {
         given: Vec<(ValueId, Primitive)>,
         wanted: &[ValueId],
     ) -> Result<Vec<Primitive>, ModelError> {
+        self.run_observed(nodes, given, wanted, &mut |_| ())
+    }
+
+    /// As [`Graph::run`]; `done` hears of each node when what it makes is there. Of two that are computed at once it hears of
+    /// the first.
+    pub(crate) fn run_observed(
+        &self,
+        nodes: Range<usize>,
+        given: Vec<(ValueId, Primitive)>,
+        wanted: &[ValueId],
+        done: &mut dyn FnMut(usize),
+    ) -> Result<Vec<Primitive>, ModelError> {
         // Burn reports what it cannot do by panicking.
-        guarded(|| self.run_unguarded(nodes, given, wanted))
+        guarded(|| self.run_unguarded(nodes, given, wanted, done))
             .unwrap_or_else(|panic| Err(ModelError::Computation(panic)))
     }
 
@@ -178,6 +190,7 @@ impl Graph {
         nodes: Range<usize>,
         given: Vec<(ValueId, Primitive)>,
         wanted: &[ValueId],
+        done: &mut dyn FnMut(usize),
     ) -> Result<Vec<Primitive>, ModelError> {
         let mut slots: Vec<Option<Primitive>> = vec![None; self.values.len()];
         for (value, tensor) in given {
@@ -195,6 +208,7 @@ impl Graph {
             let made = made.map_err(|_| {
                 ModelError::Computation(format!("node {:?} has a wrong number of operands", node.name))
             })?;
+            done(index);
             if clamp.is_some() {
                 index = left.next().unwrap_or(index);
                 node = &self.nodes[index];

@@ -28,6 +28,7 @@ mod split;
 
 pub use bundle::{Bundle, GREATEST_ONNX_BYTES};
 pub use classification::{GREATEST_CLASSES_LISTED, classify};
+pub use engine::Timed;
 pub use error::ModelError;
 pub use network::{GREATEST_BATCH, Network};
 pub use preprocessing::{Channels, GREATEST_PICTURE_PIXELS, Preprocessing, preprocess};

@@ -8,7 +8,7 @@ use schemas::{
 };
 
 use crate::bundle::Bundle;
-use crate::engine::{self, Engine, Loaded, Part};
+use crate::engine::{self, Engine, Loaded, Part, Timed};
 use crate::error::ModelError;
 use crate::graph::{Graph, ValueId, file};
 use crate::pruning;
@@ -150,17 +150,39 @@ impl Network {
     /// When there is no such cut, the input is not N × C × H × W `f32` with C, H, W as described, or the network cannot
     /// keep several pictures apart at this cut.
     pub fn head(&self, cut: Cut, input: &Tensor<'_>) -> Result<Vec<Tensor<'static>>, ModelError> {
+        match self.head_part(cut, input)? {
+            None => Ok(vec![owned(input)?]),
+            Some(part) => self.0.engine.run(part, std::slice::from_ref(input)),
+        }
+    }
+
+    /// As [`Network::head`], with the time of each layer before the cut. That costs a little time.
+    ///
+    /// # Errors
+    /// As [`Network::head`].
+    pub fn head_timed(
+        &self,
+        cut: Cut,
+        input: &Tensor<'_>,
+    ) -> Result<Timed<Vec<Tensor<'static>>>, ModelError> {
+        match self.head_part(cut, input)? {
+            None => Ok(Timed { made: vec![owned(input)?], layers: Some(Vec::new()) }),
+            Some(part) => self.0.engine.run_timed(part, std::slice::from_ref(input)),
+        }
+    }
+
+    /// What a head is; nothing at cut 0.
+    fn head_part(&self, cut: Cut, input: &Tensor<'_>) -> Result<Option<Part>, ModelError> {
         let place = self.place(cut)?;
         self.pictures(&[0], std::slice::from_ref(input))?;
-        let part = match place {
-            0 => return Ok(vec![owned(input)?]),
+        Ok(match place {
+            0 => None,
             place if cut == self.0.last_cut => {
                 debug_assert_eq!(place, self.0.graph.nodes.len());
-                Part::Whole
+                Some(Part::Whole)
             }
-            place => Part::Head(place),
-        };
-        self.0.engine.run(part, std::slice::from_ref(input))
+            place => Some(Part::Head(place)),
+        })
     }
 
     /// Runs the nodes after a cut on what [`Network::head`] of the same cut gave, of one picture or several.
@@ -169,15 +191,37 @@ impl Network {
     /// When there is no such cut, or the frontier's count, types or shapes are not as described; nothing is
     /// allocated for it then.
     pub fn tail(&self, cut: Cut, frontier: &[Tensor<'_>]) -> Result<Tensor<'static>, ModelError> {
+        match self.tail_part(cut, frontier)? {
+            None => kept(frontier),
+            Some(part) => output(self.0.engine.run(part, frontier)?),
+        }
+    }
+
+    /// As [`Network::tail`], with the time of each layer after the cut. That costs a little time.
+    ///
+    /// # Errors
+    /// As [`Network::tail`].
+    pub fn tail_timed(
+        &self,
+        cut: Cut,
+        frontier: &[Tensor<'_>],
+    ) -> Result<Timed<Tensor<'static>>, ModelError> {
+        let Some(part) = self.tail_part(cut, frontier)? else {
+            return Ok(Timed { made: kept(frontier)?, layers: Some(Vec::new()) });
+        };
+        let Timed { made, layers } = self.0.engine.run_timed(part, frontier)?;
+        Ok(Timed { made: output(made)?, layers })
+    }
+
+    /// What a tail is; nothing at the last cut.
+    fn tail_part(&self, cut: Cut, frontier: &[Tensor<'_>]) -> Result<Option<Part>, ModelError> {
         let place = self.place(cut)?;
         self.pictures(&self.0.graph.wiring.frontier(place), frontier)?;
-        let part = match (place, frontier) {
-            (0, _) => Part::Whole,
-            (_, [output]) if cut == self.0.last_cut => return owned(output),
-            (place, _) => Part::Tail(place),
-        };
-        let made = self.0.engine.run(part, frontier)?.into_iter().next();
-        made.ok_or_else(|| ModelError::Computation("no output".to_owned()))
+        Ok(match place {
+            0 => Some(Part::Whole),
+            _ if cut == self.0.last_cut => None,
+            place => Some(Part::Tail(place)),
+        })
     }
 
     /// Runs the whole network.
@@ -239,6 +283,16 @@ impl Network {
         }
         Ok(pictures.unwrap_or(1))
     }
+}
+
+/// The one tensor that a tail makes.
+fn output(made: Vec<Tensor<'static>>) -> Result<Tensor<'static>, ModelError> {
+    made.into_iter().next().ok_or_else(|| ModelError::Computation("no output".to_owned()))
+}
+
+/// The frontier of the last cut, which is the network's output.
+fn kept(frontier: &[Tensor<'_>]) -> Result<Tensor<'static>, ModelError> {
+    frontier.first().map(owned).unwrap_or_else(|| output(Vec::new()))
 }
 
 /// A tensor of its own, in `f32`.

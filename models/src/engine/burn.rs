@@ -1,14 +1,16 @@
 //! Burn, on a device chosen when a network is loaded.
 
+use std::ops::Range;
 use std::sync::Arc;
+use std::time::Instant;
 
 use burn_backend::TensorData;
 use burn_backend::ops::FloatTensorOps;
 use burn_dispatch::DispatchDevice;
 use burn_dispatch::devices::FlexDevice;
-use schemas::{Accelerator, Tensor};
+use schemas::{Accelerator, Millis, Tensor};
 
-use super::{Engine, Loaded, Part, not_built_in};
+use super::{Engine, Loaded, Part, Timed, not_built_in};
 use crate::bundle::Bundle;
 use crate::error::ModelError;
 use crate::graph::{Graph, ValueId, import};
@@ -19,6 +21,9 @@ use crate::operators::{B, Primitive, shape_of};
 struct Burn {
     graph: Arc<Graph>,
     device: DispatchDevice,
+    /// Whether a node is computed when it is asked for. A graphics processor only takes note of what it is to do, and does it
+    /// when the output is read.
+    is_prompt: bool,
 }
 
 pub(super) fn load(bundle: &Bundle, accelerator: Accelerator) -> Result<Loaded, ModelError> {
@@ -27,7 +32,8 @@ pub(super) fn load(bundle: &Bundle, accelerator: Accelerator) -> Result<Loaded, 
     let plane = [pictures.height as usize, pictures.width as usize];
     let file = format!("{}/model.onnx", bundle.name());
     let graph = Arc::new(import::import(bundle.source(), &file, plane, &device)?);
-    Ok(Loaded { graph: graph.clone(), engine: Box::new(Burn { graph, device }) })
+    let is_prompt = accelerator == Accelerator::Cpu;
+    Ok(Loaded { graph: graph.clone(), engine: Box::new(Burn { graph, device, is_prompt }) })
 }
 
 fn device(accelerator: Accelerator) -> Result<DispatchDevice, ModelError> {
@@ -41,13 +47,19 @@ fn device(accelerator: Accelerator) -> Result<DispatchDevice, ModelError> {
     }
 }
 
-impl Engine for Burn {
-    fn run(&self, part: Part, given: &[Tensor<'_>]) -> Result<Vec<Tensor<'static>>, ModelError> {
+impl Burn {
+    /// Runs a part; `done` hears of each node.
+    fn run_observed(
+        &self,
+        part: Part,
+        given: &[Tensor<'_>],
+        done: &mut dyn FnMut(usize),
+    ) -> Result<Vec<Tensor<'static>>, ModelError> {
         let graph = &self.graph;
-        let (nodes, takes, gives) = match part {
-            Part::Whole => (0..graph.nodes.len(), vec![0], vec![graph.output]),
-            Part::Head(place) => (0..place, vec![0], graph.wiring.frontier(place)),
-            Part::Tail(place) => (place..graph.nodes.len(), graph.wiring.frontier(place), vec![graph.output]),
+        let (takes, gives) = match part {
+            Part::Whole => (vec![0], vec![graph.output]),
+            Part::Head(place) => (vec![0], graph.wiring.frontier(place)),
+            Part::Tail(place) => (graph.wiring.frontier(place), vec![graph.output]),
         };
         let read = |(value, tensor): (ValueId, &Tensor<'_>)| {
             let shape: Vec<usize> = tensor.shape().iter().map(|side| *side as usize).collect();
@@ -55,7 +67,37 @@ impl Engine for Burn {
             Ok((value, B::float_from_data(data, &self.device)))
         };
         let given = takes.into_iter().zip(given).map(read).collect::<Result<_, ModelError>>()?;
-        graph.run(nodes, given, &gives)?.into_iter().map(written).collect()
+        let made = graph.run_observed(self.nodes(part), given, &gives, done)?;
+        made.into_iter().map(written).collect()
+    }
+
+    fn nodes(&self, part: Part) -> Range<usize> {
+        let all = self.graph.nodes.len();
+        match part {
+            Part::Whole => 0..all,
+            Part::Head(place) => 0..place,
+            Part::Tail(place) => place..all,
+        }
+    }
+}
+
+impl Engine for Burn {
+    fn run(&self, part: Part, given: &[Tensor<'_>]) -> Result<Vec<Tensor<'static>>, ModelError> {
+        self.run_observed(part, given, &mut |_| ())
+    }
+
+    fn run_timed(&self, part: Part, given: &[Tensor<'_>]) -> Result<Timed<Vec<Tensor<'static>>>, ModelError> {
+        if !self.is_prompt {
+            return Ok(Timed { made: self.run(part, given)?, layers: None });
+        }
+        let nodes = self.nodes(part);
+        let mut layers = vec![Millis::ZERO; nodes.len()];
+        let mut since = Instant::now();
+        let made = self.run_observed(part, given, &mut |node| {
+            let before = std::mem::replace(&mut since, Instant::now());
+            layers[node - nodes.start] = Millis::from(since - before);
+        })?;
+        Ok(Timed { made, layers: Some(layers) })
     }
 }
 

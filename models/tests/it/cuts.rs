@@ -198,3 +198,21 @@ fn one_thread_gives_the_same_class() {
     let one = pool.install(|| network.run(&input)).unwrap();
     assert!(difference(&many, &one) < 1e-4);
 }
+
+#[test]
+fn layers_are_timed_on_either_side_of_every_cut() {
+    let Some(shared) = shared::folder("layers_are_timed_on_either_side_of_every_cut") else { return };
+    let (bundle, network) = shared::network(&shared, "resnet20_cifar10");
+    let input = picture(&shared, &bundle);
+    let whole = network.run(&input).unwrap();
+    let last = network.last_cut().0;
+    for cut in 0..=last {
+        let head = network.head_timed(Cut(cut), &input).unwrap();
+        let tail = network.tail_timed(Cut(cut), &head.made).unwrap();
+        assert_eq!(difference(&whole, &tail.made), 0.0, "cut {cut}");
+        let (before, after) = (head.layers.unwrap(), tail.layers.unwrap());
+        assert_eq!((before.len(), after.len()), (usize::from(cut), usize::from(last - cut)), "cut {cut}");
+    }
+    let timed = network.head_timed(Cut(last), &input).unwrap().layers.unwrap();
+    assert!(timed.iter().filter(|time| time.get() > 0.0).count() > usize::from(last) / 2, "{timed:?}");
+}

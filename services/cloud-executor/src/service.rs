@@ -112,7 +112,7 @@ impl Executor {
             stages,
             energy,
             breakdown,
-            profile: None,
+            profile: ran.profile,
         })
     }
 }

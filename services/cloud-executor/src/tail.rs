@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use model_host::{Hosted, accelerator_fault, model_fault};
-use models::{codec, preprocess};
+use models::{ModelError, Network, Timed, codec, preprocess};
 use schemas::{
-    Accelerator, Cut, Fault, FaultKind, Input, Millis, Place, Stage, StageTime, TailPayload, TailRequest,
-    Tensor, TimeSource,
+    Accelerator, Cut, Fault, FaultKind, Input, LayerProfile, Millis, Place, Stage, StageTime, TailPayload,
+    TailRequest, Tensor, TimeSource,
 };
 
 /// A tail's output and where its time went.
@@ -16,31 +16,63 @@ use schemas::{
 pub(crate) struct Ran {
     pub output: Tensor<'static>,
     pub stages: Vec<StageTime>,
+    /// The time of each layer, where it was asked for and the accelerator can tell.
+    pub profile: Option<LayerProfile>,
 }
 
 /// Runs the tail that an encoded [`TailRequest`] asks for.
 pub(crate) fn run(hosted: &Hosted, body: &Bytes) -> Result<Ran, Fault> {
     let mut stages = Stages::default();
-    let (cut, accelerator, work) = stages.time(Stage::Decode, || work(hosted, body))?;
+    let Asked { cut, accelerator, profile, work } = stages.time(Stage::Decode, || read(hosted, body))?;
     let network = hosted.on(accelerator).ok_or_else(|| accelerator_fault(hosted, accelerator))?;
-    let output = match work {
-        Work::Frontier(frontier) => stages.time(Stage::Tail, || network.tail(cut, &frontier)),
+    let ran = match work {
+        Work::Frontier(frontier) => stages.time(Stage::Tail, || tail(network, cut, &frontier, profile)),
         Work::Input(input) => {
             let tensor = stages.time(Stage::Preprocess, || preprocess(hosted.bundle.preprocessing(), &input));
-            tensor.and_then(|tensor| stages.time(Stage::Tail, || network.run(&tensor)))
+            tensor.and_then(|tensor| {
+                stages.time(Stage::Tail, || tail(network, Cut::ALL_CLOUD, &[tensor], profile))
+            })
         }
     };
-    Ok(Ran { output: output.map_err(|error| model_fault(&error))?, stages: stages.0 })
+    let Timed { made, layers } = ran.map_err(|error| model_fault(&error))?;
+    let profile = layers.map(|times_ms| LayerProfile {
+        place: Place::Cloud,
+        source: TimeSource::Measured,
+        from: cut,
+        times_ms,
+    });
+    Ok(Ran { output: made, stages: stages.0, profile })
 }
 
-/// What a tail runs on, out of its codec.
+/// A tail, with its layers' times where they are wanted.
+fn tail(
+    network: &Network,
+    cut: Cut,
+    frontier: &[Tensor<'_>],
+    profile: bool,
+) -> Result<Timed<Tensor<'static>>, ModelError> {
+    if profile {
+        return network.tail_timed(cut, frontier);
+    }
+    Ok(Timed { made: network.tail(cut, frontier)?, layers: None })
+}
+
+/// What is to be run, out of its codec.
+struct Asked<'a> {
+    cut: Cut,
+    accelerator: Accelerator,
+    profile: bool,
+    work: Work<'a>,
+}
+
+/// What a tail runs on.
 enum Work<'a> {
     Input(Input<'a>),
     Frontier(Vec<Tensor<'a>>),
 }
 
-fn work<'a>(hosted: &Hosted, body: &'a Bytes) -> Result<(Cut, Accelerator, Work<'a>), Fault> {
-    let TailRequest { cut, accelerator, payload, .. } = decode(body)?;
+fn read<'a>(hosted: &Hosted, body: &'a Bytes) -> Result<Asked<'a>, Fault> {
+    let TailRequest { cut, accelerator, profile, payload, .. } = decode(body)?;
     let work = match payload {
         TailPayload::Input(input) => Work::Input(input),
         TailPayload::Frontier(frontier) => Work::Frontier(frontier),
@@ -50,7 +82,7 @@ fn work<'a>(hosted: &Hosted, body: &'a Bytes) -> Result<(Cut, Accelerator, Work<
             Work::Frontier(frontier.map_err(|error| model_fault(&error))?)
         }
     };
-    Ok((cut, accelerator, work))
+    Ok(Asked { cut, accelerator, profile, work })
 }
 
 /// Reads a request; everything in it borrows from the message.

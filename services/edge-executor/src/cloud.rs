@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use broker::{Bus, Call, CallError, subjects};
 use schemas::{
-    ByteCount, EnergyEntry, InstanceId, Millis, ModelName, Place, RequestId, Stage, StageEnergy, StageTime,
-    TailReply, Tensor, TimeSource, UnixMillis,
+    ByteCount, EnergyEntry, InstanceId, LayerProfile, Millis, ModelName, Place, RequestId, Stage,
+    StageEnergy, StageTime, TailReply, Tensor, TimeSource, UnixMillis,
 };
 use tokio::time::sleep;
 
@@ -20,6 +20,7 @@ pub(crate) struct Away {
     pub stages: Vec<StageTime>,
     pub energy: Vec<EnergyEntry>,
     pub breakdown: Vec<StageEnergy>,
+    pub profile: Option<LayerProfile>,
 }
 
 /// The way to the cloud executors.
@@ -61,8 +62,8 @@ impl Cloud {
         };
         let mut stages = vec![transfer];
         stages.extend_from_slice(&reply.stages);
-        let TailReply { output, instance, energy, breakdown, .. } = reply;
-        Ok(Away { output: output.into_owned(), instance, stages, energy, breakdown })
+        let TailReply { output, instance, energy, breakdown, profile, .. } = reply;
+        Ok(Away { output: output.into_owned(), instance, stages, energy, breakdown, profile })
     }
 
     /// Waits as long as the emulated link would need, but not beyond the deadline.

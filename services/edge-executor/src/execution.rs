@@ -10,8 +10,8 @@ use model_host::{Catalogue, Hosted, compute_fault};
 use models::classify;
 use schemas::{
     ByteCount, Codec, Configuration, Cut, DevicePower, EnergyEntry, ExecuteReply, ExecuteRequest, Fallback,
-    Fault, FaultKind, InstanceId, Millis, ModelName, Place, RequestId, Stage, StageEnergy, StageTime, Tensor,
-    TimeSource, UnixMillis,
+    Fault, FaultKind, InstanceId, LayerProfile, Millis, ModelName, Place, RequestId, Stage, StageEnergy,
+    StageTime, Tensor, TimeSource, UnixMillis,
 };
 use tracing::debug;
 
@@ -53,6 +53,7 @@ struct Progress {
     cloud: Option<InstanceId>,
     sent: ByteCount,
     waited: Millis,
+    profiles: Vec<LayerProfile>,
 }
 
 impl Executor {
@@ -106,6 +107,7 @@ impl Executor {
         let (hosted, body, pace) = (asked.hosted.clone(), asked.body.clone(), pace(&lease));
         let done = self.compute(progress, move || local::whole(&hosted, &body, pace)).await?;
         progress.stages.extend(done.stages);
+        progress.profiles.extend(done.profile);
         Ok(done.output)
     }
 
@@ -117,9 +119,10 @@ impl Executor {
         progress: &mut Progress,
     ) -> Result<(Tensor<'static>, Cut), Fault> {
         let (hosted, body, pace) = (asked.hosted.clone(), asked.body.clone(), pace(&lease));
-        let Headed { message, frontier, stages } =
+        let Headed { message, frontier, stages, profile } =
             self.compute(progress, move || local::head(&hosted, &body, pace)).await?;
         progress.stages.extend(stages);
+        progress.profiles.extend(profile);
         // Others may have the clock while this frontier travels.
         let slowdown = lease.report.as_ref().and_then(|report| report.slowdown).unwrap_or(1.0);
         drop(lease);
@@ -241,6 +244,7 @@ impl Progress {
         self.stages.extend_from_slice(&away.stages);
         self.energy.extend_from_slice(&away.energy);
         self.breakdown.extend_from_slice(&away.breakdown);
+        self.profiles.extend(away.profile.clone());
         self.cloud = Some(away.instance.clone());
         self.sent = sent;
     }
@@ -263,7 +267,7 @@ impl Progress {
             stages: self.stages,
             energy: self.energy,
             breakdown: self.breakdown,
-            profiles: Vec::new(),
+            profiles: self.profiles,
         })
     }
 }

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use model_host::{Hosted, accelerator_fault, model_fault};
-use models::{ModelError, Network, codec, preprocess};
+use models::{ModelError, Network, Timed, codec, preprocess};
 use schemas::{
-    Accelerator, Configuration, Cut, ExecuteRequest, Fault, FaultKind, ModelName, Place, RequestId, Stage,
-    StageTime, TailPayload, TailRequest, Tensor, TimeSource,
+    Accelerator, Configuration, Cut, ExecuteRequest, Fault, FaultKind, LayerProfile, Millis, ModelName,
+    Place, RequestId, Stage, StageTime, TailPayload, TailRequest, Tensor, TimeSource,
 };
 
 use crate::threads;
@@ -38,8 +38,22 @@ impl Pace {
     }
 
     fn stage(self, stage: Stage, time: Duration) -> StageTime {
-        let source = if self.slowdown.is_some() { TimeSource::Emulated } else { TimeSource::Measured };
-        StageTime { stage, place: Place::Edge, time_ms: time.into(), source }
+        StageTime { stage, place: Place::Edge, time_ms: time.into(), source: self.source() }
+    }
+
+    /// The layers of a head as the emulated device would take for them: its stage is stretched as a whole.
+    fn profile(self, layers: Vec<Millis>) -> LayerProfile {
+        let slowdown = self.slowdown.map_or(1.0, |slowdown| slowdown.max(1.0));
+        LayerProfile {
+            place: Place::Edge,
+            source: self.source(),
+            from: Cut::ALL_CLOUD,
+            times_ms: layers.into_iter().map(|time| time * slowdown).collect(),
+        }
+    }
+
+    fn source(self) -> TimeSource {
+        if self.slowdown.is_some() { TimeSource::Emulated } else { TimeSource::Measured }
     }
 }
 
@@ -74,6 +88,8 @@ pub(crate) struct Headed {
     /// The frontier; empty at cut 0, where the request's input is kept instead.
     pub frontier: Vec<Tensor<'static>>,
     pub stages: Vec<StageTime>,
+    /// The time of each layer, where it was asked for and the accelerator can tell.
+    pub profile: Option<LayerProfile>,
 }
 
 /// A whole network's or a tail's output.
@@ -81,6 +97,8 @@ pub(crate) struct Headed {
 pub(crate) struct Finished {
     pub output: Tensor<'static>,
     pub stages: Vec<StageTime>,
+    /// As [`Headed::profile`].
+    pub profile: Option<LayerProfile>,
 }
 
 /// Reads a request; everything in it borrows from the message.
@@ -94,27 +112,31 @@ pub(crate) fn decode(body: &Bytes) -> Result<ExecuteRequest<'_>, Fault> {
 pub(crate) fn head(hosted: &Hosted, body: &Bytes, pace: Pace) -> Result<Headed, Fault> {
     let request = decode(body)?;
     let mut stages = Vec::new();
-    let ExecuteRequest { id, model, configuration, input, .. } = request;
+    let ExecuteRequest { id, model, configuration, input, profile, .. } = request;
     let Configuration { cut, codec, cloud_accelerator, .. } = configuration;
-    let tail = TailTarget { id, model, cut, accelerator: cloud_accelerator };
+    let tail = TailTarget { id, model, cut, accelerator: cloud_accelerator, profile };
     if cut == Cut::ALL_CLOUD {
         let payload = TailPayload::Input(input);
         let message = pace.time(Stage::Encode, &mut stages, || encode(hosted, tail, payload))?;
-        return Ok(Headed { message: Some(message), frontier: Vec::new(), stages });
+        return Ok(Headed { message: Some(message), frontier: Vec::new(), stages, profile: None });
     }
     let tensor =
         pace.time(Stage::Preprocess, &mut stages, || preprocess(hosted.bundle.preprocessing(), &input));
     let tensor = tensor.map_err(|error| model_fault(&error))?;
     let runner = Runner::new(hosted, &configuration)?;
-    let frontier =
-        pace.time(Stage::Head, &mut stages, || runner.run(|network| network.head(cut, &tensor)))?;
-    let frontier = frontier.map_err(|error| model_fault(&error))?;
+    let ran = pace.time(Stage::Head, &mut stages, || {
+        runner.run(|network| match profile {
+            true => network.head_timed(cut, &tensor),
+            false => network.head(cut, &tensor).map(|made| Timed { made, layers: None }),
+        })
+    })?;
+    let Timed { made: frontier, layers } = ran.map_err(|error| model_fault(&error))?;
     let message = pace.time(Stage::Encode, &mut stages, || match codec::encode(codec, &frontier) {
         Ok(encoded) => encode(hosted, tail, TailPayload::Encoded(encoded)).map(Some),
         Err(ModelError::NotFinite { .. }) => Ok(None),
         Err(error) => Err(model_fault(&error)),
     })?;
-    Ok(Headed { message, frontier, stages })
+    Ok(Headed { message, frontier, stages, profile: layers.map(|layers| pace.profile(layers)) })
 }
 
 /// Which tail the cloud is to run.
@@ -123,19 +145,13 @@ struct TailTarget {
     model: ModelName,
     cut: Cut,
     accelerator: Accelerator,
+    profile: bool,
 }
 
 fn encode(hosted: &Hosted, tail: TailTarget, payload: TailPayload<'_>) -> Result<Vec<u8>, Fault> {
-    let TailTarget { id, model, cut, accelerator } = tail;
-    let request = TailRequest {
-        id,
-        model,
-        digest: hosted.bundle.digest().clone(),
-        cut,
-        accelerator,
-        profile: false,
-        payload,
-    };
+    let TailTarget { id, model, cut, accelerator, profile } = tail;
+    let digest = hosted.bundle.digest().clone();
+    let request = TailRequest { id, model, digest, cut, accelerator, profile, payload };
     schemas::encode(&request).map_err(|error| Fault::new(FaultKind::Internal, error.to_string()))
 }
 
@@ -147,8 +163,14 @@ pub(crate) fn whole(hosted: &Hosted, body: &Bytes, pace: Pace) -> Result<Finishe
     let tensor = pace.time(Stage::Preprocess, &mut stages, || preprocess(preprocessing, &request.input));
     let tensor = tensor.map_err(|error| model_fault(&error))?;
     let runner = Runner::new(hosted, &request.configuration)?;
-    let output = pace.time(Stage::Head, &mut stages, || runner.run(|network| network.run(&tensor)))?;
-    Ok(Finished { output: output.map_err(|error| model_fault(&error))?, stages })
+    let ran = pace.time(Stage::Head, &mut stages, || {
+        runner.run(|network| match request.profile {
+            true => network.tail_timed(Cut::ALL_CLOUD, std::slice::from_ref(&tensor)),
+            false => network.run(&tensor).map(|made| Timed { made, layers: None }),
+        })
+    })?;
+    let Timed { made: output, layers } = ran.map_err(|error| model_fault(&error))?;
+    Ok(Finished { output, stages, profile: layers.map(|layers| pace.profile(layers)) })
 }
 
 /// Runs the tail on the frontier that was kept.
@@ -161,7 +183,7 @@ pub(crate) fn tail(
     let mut stages = Vec::new();
     let (runner, cut) = (Runner::new(hosted, configuration)?, configuration.cut);
     let output = pace.time(Stage::Tail, &mut stages, || runner.run(|network| network.tail(cut, frontier)))?;
-    Ok(Finished { output: output.map_err(|error| model_fault(&error))?, stages })
+    Ok(Finished { output: output.map_err(|error| model_fault(&error))?, stages, profile: None })
 }
 
 #[cfg(test)]
