@@ -54,6 +54,7 @@ pub enum Command {
 #[command(after_help = "EXAMPLES:
   splinter demo                                        the network that ships with Splinter, on drawn pictures
   splinter demo --requests 20                          shorter
+  splinter demo --predictions                          with how well the search foresaw what it measured
   splinter demo --model net.onnx --images pictures/    your own network and pictures
 
 The edge device and the link are emulated (a Raspberry Pi 4 on the link that the DynaSplit paper measured)
@@ -71,6 +72,9 @@ pub struct DemoArguments {
     /// Requests measured for each configuration: a number, or the least and the most
     #[arg(long, value_name = "LEAST..MOST", default_value = "3..6")]
     pub samples: Samples,
+    /// Print what was expected of each configuration before it was measured beside what it turned out to be, too
+    #[arg(long)]
+    pub predictions: bool,
     /// Seed of the drawn pictures and of the trace
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -302,10 +306,13 @@ pub struct PullArguments {
   splinter optimize --model mobilenetv2 --images pictures/                 search with the default strategy
   splinter optimize --model mobilenetv2 --images pictures/ --budget 0.2    measure a fifth of the space at most
   splinter optimize --model net --images pictures/ --space space.toml      with knobs and rules of your own
+  splinter optimize --model net --images pictures/ --predictions           how well the search foresaw what it measured
+  splinter optimize --model net --images pictures/ --refresh               measure again what has drifted since
   splinter optimize --pool measured.csv --network vgg16                    compare strategies without machines
 
 Everything that is measured is written down as it happens: the same command goes on where a campaign was broken off. A front
-is published as a new revision; `splinter front show` prints it.")]
+is published as a new revision; `splinter front show` prints it. A refresh looks at the receipts of live requests; it measures only
+what they show to have changed, between requests and never while one is under way.")]
 pub struct OptimizeArguments {
     /// The network to measure
     #[arg(long, required_unless_present = "pool")]
@@ -320,6 +327,12 @@ pub struct OptimizeArguments {
     /// Begin from the beginning, whatever a campaign that was broken off has left
     #[arg(long, conflicts_with = "pool")]
     pub afresh: bool,
+    /// Measure again only what live requests show to have drifted from the front, and publish the next revision
+    #[arg(long, conflicts_with_all = ["pool", "afresh", "strategy", "budget", "space", "seed"])]
+    pub refresh: bool,
+    /// Print what was expected of each configuration before it was measured beside what it turned out to be
+    #[arg(long, conflicts_with_all = ["pool", "refresh"])]
+    pub predictions: bool,
     /// The edge machine to measure, by its node's name [default: the first, and those that are equal beside it]
     #[arg(long, value_name = "NODE", conflicts_with = "pool")]
     pub edge: Option<NodeId>,

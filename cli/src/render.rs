@@ -3,6 +3,7 @@
 mod comparison;
 mod front;
 mod power;
+mod predictions;
 
 use comfy_table::{CellAlignment, Table, presets};
 use loadgen::Evaluation;
@@ -13,6 +14,7 @@ use crate::catalogue::CatalogueNetwork;
 pub use comparison::comparison;
 pub use front::{difference, front, measurements, optimized, revisions};
 pub use power::power_model;
+pub use predictions::predictions;
 
 /// What stands in a cell whose value nobody measures or models.
 const UNKNOWN: &str = "-";

@@ -173,7 +173,7 @@ async fn publish_middle_cut(bus: &Bus, model: &ModelName, picture: &[u8]) -> usi
     front.points = measurements.into_iter().filter(|one| one.configuration.cut.0 == middle).collect();
     front.id = schemas::FrontId::fresh();
     let bytes = front.points[0].sent_bytes.0;
-    bus.publish_front(&front).await.unwrap();
+    bus.publish_front(&broker::sealed(front)).await.unwrap();
     // The scheduler hears of the front on its own; its first plans may still be of the old one.
     let deadline = Instant::now() + Duration::from_secs(10);
     while infer(bus, model, picture).await.configuration.cut.0 != middle {

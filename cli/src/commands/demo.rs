@@ -43,7 +43,10 @@ pub async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
     let found = show(&site, &bundle, &pictures, &arguments).await;
     say("Stopping the services ...");
     site.leave().await;
-    output::print(arguments.output.json, &found?, text)
+    output::print(arguments.output.json, &found?, |found| {
+        let predictions = arguments.predictions.then(|| render::predictions(&found.offline.measurements));
+        predictions.map_or_else(String::new, |table| format!("{table}\n\n")) + &text(found)
+    })
 }
 
 fn network_and_pictures(arguments: &DemoArguments) -> anyhow::Result<(Bundle, PictureSet)> {

@@ -41,12 +41,18 @@ pub async fn run(arguments: OptimizeArguments) -> anyhow::Result<()> {
     let bus = connection::connect(&arguments.broker, "optimize").await?;
     let reply = measure(&bus, model, &pictures, arguments.samples, search).await;
     bus.close().await;
-    output::print(arguments.output.json, &reply?, render::optimized)
+    output::print(arguments.output.json, &reply?, |reply| {
+        if arguments.predictions {
+            format!("{}\n\n{}", render::predictions(&reply.measurements), render::optimized(reply))
+        } else {
+            render::optimized(reply)
+        }
+    })
 }
 
 /// What the command line says of how to search.
 fn wishes(arguments: &OptimizeArguments) -> anyhow::Result<SearchWishes> {
-    let OptimizeArguments { search, edge, cloud, afresh, .. } = arguments;
+    let OptimizeArguments { search, edge, cloud, .. } = arguments;
     ensure!(
         search.strategy.len() <= 1,
         "one network is measured with one --strategy; several are compared with --pool"
@@ -56,7 +62,11 @@ fn wishes(arguments: &OptimizeArguments) -> anyhow::Result<SearchWishes> {
         "one network is measured with one --budget; several are compared with --pool"
     );
     Ok(SearchWishes {
-        task: if *afresh { OptimizeTask::MeasureAfresh } else { OptimizeTask::Measure },
+        task: match (arguments.refresh, arguments.afresh) {
+            (true, _) => OptimizeTask::Refresh,
+            (false, true) => OptimizeTask::MeasureAfresh,
+            (false, false) => OptimizeTask::Measure,
+        },
         strategy: search.strategy.first().map(ToString::to_string),
         seed: search.seed,
         budget: search.budget.first().map(|share| Share::new(*share)).transpose()?,

@@ -52,9 +52,13 @@ pub fn front(front: &Front) -> String {
     let legal = front.search.as_ref().map_or(String::new(), |search| {
         format!(" of {} ({}, seed {})", search.legal, search.strategy, search.seed)
     });
+    let content = front
+        .content
+        .as_ref()
+        .map_or(String::new(), |digest| format!(", content SHA-256 {:.12}…", digest.as_str()));
     format!(
         "Front {} of {} on edge {edge} and cloud {}, revision {}: {} of {} measured configurations{legal}, in {took:.1} s, by \
-         splinter {}\n{}{}{}{}",
+         splinter {}{content}\n{}{}{}{}",
         front.id,
         front.model,
         front.cloud,

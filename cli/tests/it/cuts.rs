@@ -59,7 +59,8 @@ fn every_cut() -> SearchWishes {
 /// Publishes a front with one cut alone and waits until plans choose it.
 async fn only_cut(bus: &Bus, measured: &OptimizeReply, cut: u16, picture: &Picture) {
     let points = measured.measurements.iter().filter(|one| one.configuration.cut.0 == cut).cloned();
-    let front = Front { id: FrontId::fresh(), points: points.collect(), ..measured.front.clone() };
+    let points = points.collect();
+    let front = broker::sealed(Front { id: FrontId::fresh(), points, ..measured.front.clone() });
     assert_eq!(front.points.len(), 1, "cut {cut} was measured");
     bus.publish_front(&front).await.unwrap();
     let deadline = Instant::now() + PATIENCE;

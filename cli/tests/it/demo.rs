@@ -17,6 +17,13 @@ fn the_demo_searches_the_front_and_compares_every_policy() {
     let legal = found["offline"]["front"]["search"]["legal"].as_u64().unwrap();
     assert!((measurements.len() as u64) < legal, "{} of {legal} measured", measurements.len());
     assert!(measurements.iter().all(|one| one["accuracy"]["pictures"] == 100), "on all labelled pictures");
+    let expected = measurements.iter().filter(|one| one["provenance"]["expected"].is_object()).count();
+    assert_eq!(
+        expected + 2,
+        measurements.len(),
+        "but for the two baselines everything is predicted before it is measured"
+    );
+    assert!(found["offline"]["front"]["content"].is_string());
     assert!(!found["offline"]["front"]["points"].as_array().unwrap().is_empty());
     let rows = found["policies"].as_array().unwrap();
     let names: Vec<_> = rows.iter().map(|row| row["policy"].as_str().unwrap()).collect();

@@ -79,6 +79,7 @@ fn fronts_are_brought_looked_at_compared_and_taken_along() {
     }
     let shown = run(&["show", "--model", "tiny"]);
     assert!(shown.contains("revision 2") && shown.contains("node2") && !shown.contains("node4"), "{shown}");
+    assert!(shown.contains("content SHA-256 "), "{shown}");
     let earlier = run(&["show", "--model", "tiny", "--revision", "1"]);
     assert!(earlier.contains("revision 1") && earlier.contains("node4"), "{earlier}");
     let history = run(&["show", "--model", "tiny", "--history", "--json"]);
@@ -96,6 +97,14 @@ fn fronts_are_brought_looked_at_compared_and_taken_along() {
     run(&["export", "--model", "tiny", "--to", &path("out.json")]);
     let exported: Front = serde_json::from_str(&std::fs::read_to_string(path("out.json")).unwrap()).unwrap();
     assert_eq!((exported.revision, &exported.points), (2, &revisions[1].points));
+    // Taken along and brought back it says the same; changed on the way it is refused.
+    let text = std::fs::read_to_string(path("out.json")).unwrap();
+    let again: Front = serde_json::from_str(&run(&["import", "--json", &path("out.json")])).unwrap();
+    assert!(again.content.is_some() && again.content == exported.content && again.revision == 3);
+    std::fs::write(path("changed.json"), text.replace("\"measured\": 5", "\"measured\": 6")).unwrap();
+    let changed = path("changed.json");
+    let (code, error) = fail(splinter().args(["front", "import", &changed, "--broker", &broker]));
+    assert!(code == 1 && error.contains("is not what its digest says"), "{code} {error}");
     let refused = ["front", "export", "--model", "tiny", "--to", &path("out.json"), "--broker", &broker];
     let (code, error) = fail(splinter().args(refused));
     assert!(code == 1 && error.contains("--force"), "{code} {error}");

@@ -38,7 +38,7 @@ async fn import(bus: &Bus, arguments: &ImportArguments) -> anyhow::Result<Front>
     for _ in 0..ATTEMPTS {
         let published = bus.published_front(&front.model, &front.edge, &front.cloud).await?;
         let revision = published.front.map_or(0, |front| front.revision) + 1;
-        let next = Front { id: FrontId::fresh(), revision, ..front.clone() };
+        let next = broker::sealed(Front { id: FrontId::fresh(), revision, ..front.clone() });
         if bus.replace_front(&next, published.entry).await?.is_some() {
             return Ok(next);
         }
@@ -52,6 +52,11 @@ fn exported(file: &Path) -> anyhow::Result<Front> {
     let front: Front = serde_json::from_str(&text)
         .with_context(|| format!("{} is no front as `splinter front export` writes it", file.display()))?;
     ensure!(!front.points.is_empty(), "{} has no point", file.display());
+    ensure!(
+        broker::is_intact(&front),
+        "{} is not what its digest says: it was changed after it was exported; take its field \"content\" out to import it as it is",
+        file.display()
+    );
     Ok(front)
 }
 
