@@ -62,13 +62,13 @@ fn profiled(factor: f64) -> Vec<CutFacts> {
     (0..=LAYERS.len()).map(of_cut).collect()
 }
 
-/// The greatest share by which the latencies of what was not measured are predicted too high or too low, after three cuts were
-/// measured at both clocks.
-fn worst(facts: &[CutFacts]) -> f64 {
+/// By what share the latencies of what was not measured are predicted too high or too low, after four cuts were measured at both
+/// clocks; ascending.
+fn errors(facts: &[CutFacts]) -> Vec<f64> {
     let space = space();
     let candidates: Vec<Candidate> = space.candidates().collect();
     let mut model = Model::new(&space, &candidates, facts);
-    let known = |candidate: &Candidate| [0, 5, LAYERS.len()].contains(&candidate.place(Knob::Cut));
+    let known = |candidate: &Candidate| [0, 3, 6, LAYERS.len()].contains(&candidate.place(Knob::Cut));
     for (place, candidate) in candidates.iter().enumerate().filter(|(_, candidate)| known(candidate)) {
         model.observe(place, &observe(*candidate));
     }
@@ -77,17 +77,22 @@ fn worst(facts: &[CutFacts]) -> f64 {
         (model.predict(place).latency().get() / observe(*candidate).latency.get() - 1.0).abs()
     };
     let unknown = candidates.iter().enumerate().filter(|(_, candidate)| !known(candidate));
-    unknown.map(off).fold(0.0, f64::max)
+    let mut errors: Vec<f64> = unknown.map(off).collect();
+    errors.sort_by(f64::total_cmp);
+    errors
 }
 
 #[test]
 fn a_profile_of_the_layers_tells_of_every_cut() {
     let bytes_alone: Vec<CutFacts> = (0..=LAYERS.len()).map(|cut| CutFacts::of_bytes(bytes(cut))).collect();
-    let (without, with) = (worst(&bytes_alone), worst(&profiled(1.0)));
-    assert!(without > 0.2, "the layers are uneven, nobody can guess them: {without}");
-    assert!(with < 0.1, "{with}");
-    let busy = worst(&profiled(1.7));
-    assert!(busy < 0.1, "how fast the machine was that day is learned: {busy}");
+    // Of the second one only the level is off: how fast the machine was that day is learned.
+    let [without, with, busy] = [&bytes_alone, &profiled(1.0), &profiled(1.7)].map(|facts| errors(facts));
+    let (median, worst) =
+        (|errors: &[f64]| errors[errors.len() / 2], |errors: &[f64]| errors[errors.len() - 1]);
+    assert!(median(&without) > 0.2 && worst(&without) > 1.0, "nobody can guess uneven layers: {without:?}");
+    for errors in [with, busy] {
+        assert!(median(&errors) < 0.1 && worst(&errors) < 0.2, "{errors:?}");
+    }
 }
 
 #[test]
@@ -96,5 +101,5 @@ fn half_a_profile_is_none() {
     facts[3].edge_time = None;
     facts[4].cloud_time = None;
     let bare: Vec<CutFacts> = (0..=LAYERS.len()).map(|cut| CutFacts::of_bytes(bytes(cut))).collect();
-    assert_eq!(worst(&facts).to_bits(), worst(&bare).to_bits());
+    assert_eq!(errors(&facts), errors(&bare));
 }
