@@ -161,19 +161,9 @@ impl Graph {
     /// Runs some nodes on the values that cross into them and gives the values wanted.
     ///
     /// Each value is dropped as soon as its last reader has it, so that one that nobody else holds is
-    /// overwritten in place.
+    /// overwritten in place. `done` hears of each node when what it makes is there; of two that are computed at once it
+    /// hears of the first.
     pub(crate) fn run(
-        &self,
-        nodes: Range<usize>,
-        given: Vec<(ValueId, Primitive)>,
-        wanted: &[ValueId],
-    ) -> Result<Vec<Primitive>, ModelError> {
-        self.run_observed(nodes, given, wanted, &mut |_| ())
-    }
-
-    /// As [`Graph::run`]; `done` hears of each node when what it makes is there. Of two that are computed at once it hears of
-    /// the first.
-    pub(crate) fn run_observed(
         &self,
         nodes: Range<usize>,
         given: Vec<(ValueId, Primitive)>,
