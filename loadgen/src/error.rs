@@ -124,9 +124,82 @@ pub enum LoadgenError {
         /// Where and what is wrong.
         problem: String,
     },
+    /// A campaign that cannot be done.
+    #[error("{}: {problem}", path.display())]
+    Campaign {
+        /// The file.
+        path: PathBuf,
+        /// Where and what is wrong.
+        problem: String,
+    },
+    /// A campaign that cannot be written as text.
+    #[error("the campaign cannot be written down")]
+    CampaignText(#[source] toml::ser::Error),
+    /// The emulated link of an edge cannot be changed.
+    #[error("the link of {edge} cannot be changed: {fault}")]
+    Link {
+        /// The edge machine.
+        edge: schemas::NodeId,
+        /// What its edge executor says.
+        fault: schemas::Fault,
+    },
     /// The scheduler's core refuses to decide.
     #[error("the scheduler refuses: {0}")]
     Refused(policy::Refusal),
+    /// The broker does not do its part.
+    #[error(transparent)]
+    Broker(#[from] broker::BrokerError),
+    /// A network that no edge executor serves.
+    #[error("no edge executor serves {model}: {}", those_served(served))]
+    NotServed {
+        /// The network.
+        model: schemas::ModelName,
+        /// Those that are served.
+        served: String,
+    },
+    /// The machine whose link is to be changed is not known.
+    #[error("name the edge whose link is changed, one of: {edges}")]
+    WhichEdge {
+        /// The machines with an edge executor.
+        edges: String,
+    },
+    /// A text that is no address of a gateway.
+    #[error("{address:?} is no address of a gateway: {problem}")]
+    InvalidAddress {
+        /// The text.
+        address: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A folder that is no results folder.
+    #[error("{} is no results folder: it has no manifest.json", .0.display())]
+    NoResults(PathBuf),
+    /// A place for results where something is already.
+    #[error("{} is there already: name another folder, or go on with it by --resume", .0.display())]
+    ResultsExist(PathBuf),
+    /// Results of something else.
+    #[error("{} was begun with another trace, campaign or other options: {command}", path.display())]
+    OtherResults {
+        /// The folder.
+        path: PathBuf,
+        /// What it was begun by.
+        command: String,
+    },
+    /// Told to stop before everything was done.
+    #[error("stopped before the end: go on with --resume")]
+    Stopped,
+    /// Results that need nothing more.
+    #[error("{} is complete: there is nothing to resume", .0.display())]
+    ResultsComplete(PathBuf),
+    /// A file of a results folder that cannot be written.
+    #[error("cannot write {}", path.display())]
+    UnwritableResults {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// A folder without a JPEG or PNG file.
     #[error("{} holds no .jpg, .jpeg or .png file", .0.display())]
     NoPictures(PathBuf),
@@ -138,4 +211,8 @@ pub enum LoadgenError {
     /// A simulated executor cannot be named.
     #[error("a simulated executor cannot be named")]
     Instance(#[source] schemas::InvalidId),
+}
+
+fn those_served(served: &str) -> String {
+    if served.is_empty() { "none is there that serves any".into() } else { format!("there are {served}") }
 }

@@ -4,12 +4,15 @@
 //! - [`link`]: how fast a link is at each time.
 //! - [`pictures`]: labelled pictures from a folder or drawn.
 //! - [`replay`]: sends a trace through a running system and records every outcome.
+//! - [`campaign`]: policies × traces × networks × links, on a running system or in the simulator, compared in pairs.
 //! - [`evaluation`]: one row of figures from the records of one policy. Pure.
 //! - [`recording`]: recorded runs in the form of the paper's data, read strictly.
 //! - [`check`]: what is wrong with a pool.
 //! - [`reproduce`]: the paper's evaluation on its own data, and Splinter's beside it.
+//! - [`results`]: folders with everything that a replay or a campaign measured.
 //! - [`simulate`]: the scheduler's own core in virtual time.
 
+pub mod campaign;
 pub mod check;
 mod error;
 pub mod evaluation;
@@ -19,6 +22,7 @@ pub mod quantile;
 pub mod recording;
 pub mod replay;
 pub mod reproduce;
+pub mod results;
 pub mod simulate;
 mod table;
 pub mod trace;

@@ -23,6 +23,12 @@ enum Command {
     /// Make traces of requests and of links, from a seed, and look at them
     #[command(subcommand)]
     Trace(commands::trace::TraceCommand),
+    /// Send a trace through a running system, over NATS or HTTP, and record what becomes of every request
+    Replay(commands::replay::ReplayArguments),
+    /// Record the requests of a running system as a trace
+    Record(commands::record::RecordArguments),
+    /// Compare policies on traces, networks and links: on a running system or in the simulator, in pairs
+    Evaluate(commands::evaluate::EvaluateArguments),
     /// Run the scheduler's own core in virtual time: on recorded runs, or with queues, links and failures
     #[command(subcommand)]
     Simulate(commands::simulate::SimulateCommand),
@@ -41,6 +47,9 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Trace(command) => commands::trace::run(command),
+        Command::Replay(arguments) => commands::replay::run(arguments).await,
+        Command::Record(arguments) => commands::record::run(arguments).await,
+        Command::Evaluate(arguments) => commands::evaluate::run(arguments).await,
         Command::Simulate(command) => commands::simulate::run(&command),
         Command::Reproduce(command) => commands::reproduce::run(&command),
         Command::Check(arguments) => commands::check::run(&arguments),

@@ -1,17 +1,34 @@
-//! Sends a trace through a running system, one request after the other as in the paper.
+//! Sends requests through a running system.
+//!
+//! - [`client`]: the way in, over NATS or HTTP.
+//! - [`sending`]: sends requests when they are due, however slow the answers are, or each when the one before has ended.
+//! - [`live`]: who is there, and which fronts are published.
+//! - [`account`]: makes the raw record of each request.
+//! - [`books`]: runs whose records go to disk as they come.
+//! - [`tally`]: sums records up, with histograms.
+//! - [`requirement`]: what a replay must reach.
+//! - [`Replay`]: a small closed-loop replay in memory.
 
-use std::borrow::Cow;
-use std::time::Duration;
+pub mod account;
+pub mod books;
+pub mod client;
+pub mod live;
+pub mod requirement;
+pub mod sending;
+pub mod tally;
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use broker::Bus;
-use broker::subjects;
-use schemas::{Fault, FaultKind, InferReply, InferRequest, Input, Millis, ModelName, PolicyName, Qos};
+use schemas::{Fault, InferReply, Millis, ModelName, PolicyName};
+use tokio::sync::mpsc;
 
 use crate::pictures::PictureSet;
 use crate::trace::Trace;
-
-/// A request is given up this much later than four times its limit: the gateway's own default.
-const LEAST_PATIENCE: Duration = Duration::from_secs(5);
+use client::Client;
+use sending::{Due, Ended, Sending};
 
 /// What became of one request.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,7 +41,7 @@ pub struct Record {
     pub outcome: Result<InferReply, Fault>,
 }
 
-/// A closed-loop replay: the next request goes out when the last one has its outcome.
+/// A replay of all requests one after the other to one network, as in the paper; its records stay in memory.
 #[derive(Debug)]
 pub struct Replay<'a> {
     /// The connection to the broker.
@@ -40,30 +57,28 @@ pub struct Replay<'a> {
 impl Replay<'_> {
     /// Sends every request of the trace; `seen` hears of each record as it is made.
     pub async fn run(&self, trace: &Trace, mut seen: impl FnMut(&Record)) -> Vec<Record> {
-        let mut records = Vec::with_capacity(trace.requests().len());
-        for (position, request) in trace.requests().iter().enumerate() {
-            let record = self.send(position, request.qos.latency_ms).await;
-            seen(&record);
-            records.push(record);
-        }
-        records
-    }
-
-    async fn send(&self, position: usize, limit: Millis) -> Record {
-        let picture = self.pictures.at(position);
-        let request = InferRequest {
-            input: Input::Encoded { bytes: Cow::Borrowed(&picture.bytes) },
-            qos: Some(Qos::within(limit)),
-            policy: Some(self.policy),
+        let trace = trace.clone().to_model(self.model).in_turn();
+        let sending = Sending {
+            client: Client::Nats(self.bus.clone()),
+            pictures: Arc::new(BTreeMap::from([(self.model.clone(), self.pictures.clone())])),
+            policy: self.policy,
+            most_in_flight: NonZeroUsize::MIN,
+            clients: NonZeroUsize::MIN,
         };
-        Record { limit, class: picture.class, outcome: self.ask(&request, limit).await }
-    }
-
-    async fn ask(&self, request: &InferRequest<'_>, limit: Millis) -> Result<InferReply, Fault> {
-        let unreadable = |error: schemas::WireError| Fault::new(FaultKind::Internal, error.to_string());
-        let patience = (limit * 4.0).to_duration().max(LEAST_PATIENCE);
-        let asked = self.bus.ask(subjects::infer(self.model), patience, request).await;
-        let answer = asked.map_err(|error| error.to_fault())?;
-        schemas::decode(&answer.body).map_err(unreadable)
+        let (tell, mut told) = mpsc::channel(1);
+        let driving = async move {
+            // The receiver lives until the sender is dropped.
+            let _every_one_was_taken = sending.run(Due::all(&trace), Millis::ZERO, &tell).await;
+        };
+        let mut records = Vec::new();
+        let collecting = async {
+            while let Some(Ended { due, class, outcome, .. }) = told.recv().await {
+                let record = Record { limit: due.request.qos.latency_ms, class, outcome };
+                seen(&record);
+                records.push(record);
+            }
+        };
+        tokio::join!(driving, collecting);
+        records
     }
 }

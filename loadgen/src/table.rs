@@ -1,4 +1,4 @@
-//! CSV files as people bring them: every complaint names the file, the line and the column.
+//! Files as people bring them: every complaint names the file, the line and the column.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -173,4 +173,14 @@ fn csv_error(path: &Path, error: &csv::Error) -> LoadgenError {
         }
         _ => LoadgenError::InvalidRow { path, line, problem: error.to_string() },
     }
+}
+
+/// What a TOML error says, on one line, with the line and column that it means.
+pub(crate) fn one_line(text: &str, error: &toml::de::Error) -> String {
+    let message = error.message().replace('\n', " ");
+    let Some(span) = error.span() else { return message };
+    let before = text.get(..span.start).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    format!("line {line}, column {column}: {message}")
 }

@@ -3,11 +3,13 @@
 //! - [`arrivals`], [`limits`]: the processes that times and limits are drawn from.
 //! - [`recipe`]: a whole trace from a seed, with mixes of networks and tenants.
 //! - [`paper`]: the DynaSplit paper's workloads, to the last bit.
+//! - [`capture`]: of what a running system was asked.
 //! - [`summary`]: what a trace asks for, in a few figures.
 //!
 //! `docs/traces.md` says how a trace is written.
 
 pub mod arrivals;
+pub mod capture;
 mod file;
 pub mod limits;
 mod numpy;
@@ -142,6 +144,15 @@ impl Trace {
         let model = Arc::new(model.clone());
         for request in &mut self.requests {
             request.model = model.clone();
+        }
+        self
+    }
+
+    /// The same requests one after the other, each when the one before has ended.
+    pub fn in_turn(mut self) -> Self {
+        for (position, request) in self.requests.iter_mut().enumerate() {
+            request.at = None;
+            request.query = position as u64;
         }
         self
     }

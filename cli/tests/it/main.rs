@@ -8,6 +8,7 @@ mod codecs;
 mod cuts;
 mod demo;
 mod energy;
+mod evaluate;
 mod failover;
 mod fronts;
 mod halves;

@@ -14,6 +14,8 @@ use loadgen::trace::{TraceFormat, paper};
 use loadgen::{LoadgenError, Trace};
 use schemas::Millis;
 
+use super::made_by;
+
 pub use arguments::TraceCommand;
 use arguments::{LinkArguments, OutputFile, PaperArguments, RequestsArguments};
 
@@ -104,10 +106,4 @@ fn write_to(
     output::write_whole(path, &bytes)?;
     output::say(&format!("wrote {}", path.display()));
     Ok(())
-}
-
-/// The program, its version and its arguments: with them anybody makes the same file again.
-fn made_by() -> String {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    format!("loadgen {}: loadgen {}", env!("CARGO_PKG_VERSION"), arguments.join(" "))
 }

@@ -12,6 +12,7 @@ mod engine;
 mod machine;
 mod profile;
 mod scenario;
+mod script;
 mod tally;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,12 +23,15 @@ use serde::Serialize;
 
 pub use profile::Profile;
 pub use scenario::{CloudGroup, EdgeGroup, Failures, Network, PresenceSettings, Scenario, Size};
+pub use script::{SimulatedAnswer, SimulatedEnd, SimulatedRequest};
 pub use tally::RunFigures;
 
 use super::interval::Interval;
 use crate::error::LoadgenError;
 use crate::recording::Recording;
+use crate::trace::TraceRequest;
 use engine::Engine;
+use script::Script;
 
 /// What a policy achieved over all runs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -136,6 +140,23 @@ pub fn simulate(
     let by_policy: Vec<&[RunFigures]> = runs.chunks(scenario.runs.max(1) as usize).collect();
     let policies = by_policy.iter().map(|own| figures(own, by_policy[0])).collect();
     Ok(SystemReport { network: scenario.network.name.clone(), size: scenario.size(), policies, runs, pace })
+}
+
+/// Runs the requests of a trace under one policy, and tells what became of each, in the order in which they ended. The scenario has one
+/// edge; its arrivals and limits mean nothing, except that a closed loop has arrivals in a closed loop.
+///
+/// # Errors
+/// A scenario whose machines cannot be named.
+pub fn replay(
+    scenario: &Scenario,
+    profile: &Profile,
+    policy: PolicyName,
+    seed: u64,
+    requests: &[TraceRequest],
+    hear: &mut dyn FnMut(SimulatedRequest),
+) -> Result<RunFigures, LoadgenError> {
+    let script = Script::new(requests, hear);
+    Ok(Engine::scripted(scenario, profile, policy, seed, script)?.run(seed, &|_| {}))
 }
 
 /// The runs in the order of the jobs, and the time that all threads together took.

@@ -9,6 +9,8 @@ use loadgen::trace::limits::Limits;
 use loadgen::trace::{Tenant, TraceFormat, paper};
 use schemas::ModelName;
 
+use crate::commands::above_zero;
+
 /// `loadgen trace`
 #[derive(Debug, Subcommand)]
 pub enum TraceCommand {
@@ -145,7 +147,7 @@ pub struct LinkArguments {
     #[arg(value_name = "PROCESS")]
     pub process: LinkProcess,
     /// How long a Markov process goes on
-    #[arg(long, default_value_t = 600.0, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, default_value_t = 600.0, value_name = "SECONDS", value_parser = above_zero)]
     pub duration_s: f64,
     /// The seed
     #[arg(long, default_value_t = 1)]
@@ -164,7 +166,7 @@ pub struct ConvertArguments {
     #[arg(long, value_enum, default_value_t = Format::Splinter)]
     pub format: Format,
     /// So many times as fast
-    #[arg(long, default_value_t = 1.0, value_parser = seconds)]
+    #[arg(long, default_value_t = 1.0, value_parser = above_zero)]
     pub speed: f64,
     #[command(flatten)]
     #[allow(missing_docs)]
@@ -173,7 +175,7 @@ pub struct ConvertArguments {
 
 fn weighted<T: std::str::FromStr<Err: ToString>>(text: &str) -> Result<(T, f64), String> {
     let (name, weight) = text.split_once('=').unwrap_or((text, "1"));
-    let weight = positive(weight).ok_or_else(|| format!("{weight:?} is no weight: use a number above 0"))?;
+    let weight = above_zero(weight).map_err(|rule| format!("{weight:?} is no weight: {rule}"))?;
     Ok((name.parse::<T>().map_err(|error| error.to_string())?, weight))
 }
 
@@ -187,12 +189,4 @@ fn whose_limits(text: &str) -> Result<(Option<String>, Limits), String> {
         .parse()
         .map(|limits| (whose, limits))
         .map_err(|error: loadgen::trace::limits::InvalidLimits| error.to_string())
-}
-
-fn seconds(text: &str) -> Result<f64, String> {
-    positive(text).ok_or_else(|| "use a number above 0".into())
-}
-
-fn positive(text: &str) -> Option<f64> {
-    text.parse::<f64>().ok().filter(|value| value.is_finite() && *value > 0.0)
 }

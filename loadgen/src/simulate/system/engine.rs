@@ -12,13 +12,14 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use policy::{AdaptiveSettings, Decision, Observation, State};
-use schemas::{ByteCount, Cut, Fallback, InstanceId, Joules, Millis, PolicyName, Qos};
+use schemas::{ByteCount, Cut, Fallback, InstanceId, Joules, Millis, PlanReason, PolicyName, Qos};
 
 use super::cloud::{Cloud, Next, Waiting};
 use super::edge::Edge;
 use super::machine::{Nanos, exponential_s, millis, nanos};
 use super::profile::{Profile, Sample};
 use super::scenario::{PresenceSettings, Scenario};
+use super::script::{Script, SimulatedAnswer, SimulatedEnd};
 use super::tally::{Answered, Ending, RunFigures, Tally};
 use crate::error::LoadgenError;
 use crate::recording::Side;
@@ -35,6 +36,9 @@ struct Job {
     key: JobKey,
     live: bool,
     edge: u32,
+    /// The how-manieth of its edge, from 1.
+    request: u64,
+    reason: PlanReason,
     configuration: u32,
     cloud: Option<u32>,
     lost_cloud: Option<u32>,
@@ -92,6 +96,8 @@ pub(super) struct Engine<'a> {
     last_seen: Vec<Nanos>,
     version: u64,
     tally: Tally,
+    /// The requests of the only edge, where they are not drawn.
+    script: Option<Script<'a>>,
 }
 
 /// A tail that was refused is taken to so many executors before the edge finishes at home.
@@ -99,6 +105,17 @@ const MOST_ATTEMPTS: u8 = 2;
 
 impl<'a> Engine<'a> {
     pub(super) fn new(
+        scenario: &Scenario,
+        profile: &'a Profile,
+        policy: PolicyName,
+        seed: u64,
+    ) -> Result<Self, LoadgenError> {
+        let mut engine = Self::unbegun(scenario, profile, policy, seed)?;
+        engine.begin();
+        Ok(engine)
+    }
+
+    fn unbegun(
         scenario: &Scenario,
         profile: &'a Profile,
         policy: PolicyName,
@@ -115,7 +132,7 @@ impl<'a> Engine<'a> {
             groups.zip(0..).map(|(group, index)| Cloud::new(group, seed, index)).collect();
         let name =
             |index: usize| InstanceId::new(format!("cloud-{index:05}")).map_err(LoadgenError::Instance);
-        let mut engine = Self {
+        Ok(Self {
             profile,
             policy,
             presence: scenario.presence,
@@ -134,7 +151,21 @@ impl<'a> Engine<'a> {
             announced: Vec::new(),
             version: 0,
             tally: Tally::new(),
-        };
+            script: None,
+        })
+    }
+
+    /// The same with the requests of a script instead of those that the scenario draws. The scenario has one edge.
+    pub(super) fn scripted(
+        scenario: &Scenario,
+        profile: &'a Profile,
+        policy: PolicyName,
+        seed: u64,
+        script: Script<'a>,
+    ) -> Result<Self, LoadgenError> {
+        let mut engine = Self::unbegun(scenario, profile, policy, seed)?;
+        engine.left = script.len();
+        engine.script = Some(script);
         engine.begin();
         Ok(engine)
     }
@@ -203,9 +234,15 @@ impl<'a> Engine<'a> {
     // Arrivals and decisions.
 
     fn schedule_arrival(&mut self, edge: u32) {
-        let arrival = self.edges[edge as usize].next_arrival();
+        let at = match &mut self.script {
+            None => self.edges[edge as usize].next_arrival().at,
+            Some(script) => match script.next_arrival() {
+                Some(at) => at,
+                None => return,
+            },
+        };
         // In a closed loop the next request comes when the last has ended.
-        let at = arrival.at.map_or(self.now, |at| nanos(at.get()));
+        let at = at.map_or(self.now, |at| nanos(at.get()));
         self.schedule(at, Event::Arrival { edge });
     }
 
@@ -219,21 +256,24 @@ impl<'a> Engine<'a> {
         let own = &mut self.edges[edge as usize];
         own.requests += 1;
         let request = own.requests;
-        let limit = own.next_limit();
+        let qos = match &self.script {
+            None => Qos::within(own.next_limit()),
+            Some(script) => script.qos(request),
+        };
         if !own.up {
-            return self.turn_away(edge, Ending::Lost);
+            return self.turn_away(edge, request, Ending::Lost);
         }
         if own.held >= own.queue {
-            return self.turn_away(edge, Ending::TurnedAway);
+            return self.turn_away(edge, request, Ending::TurnedAway);
         }
         own.see(self.version, &self.announced, &self.instances);
         let front = self.profile.front();
-        let Ok(decision) = front.decide(self.policy, &Qos::within(limit), &own.state, now) else {
-            return self.turn_away(edge, Ending::TurnedAway);
+        let Ok(decision) = front.decide(self.policy, &qos, &own.state, now) else {
+            return self.turn_away(edge, request, Ending::TurnedAway);
         };
         own.state.commit(front, &decision, now);
         own.held += 1;
-        let job = self.admit(edge, request, limit, &decision);
+        let job = self.admit(edge, request, qos.latency_ms, &decision);
         self.edges[edge as usize].waiting.push_back(job);
         self.compute(edge);
         if !self.closed_loop(edge) {
@@ -245,8 +285,13 @@ impl<'a> Engine<'a> {
         self.edges[edge as usize].is_closed_loop()
     }
 
-    fn turn_away(&mut self, edge: u32, ending: Ending) {
+    fn turn_away(&mut self, edge: u32, request: u64, ending: Ending) {
         self.tally.end(ending);
+        let now = self.now_ms();
+        if let Some(script) = &mut self.script {
+            let end = if ending == Ending::Lost { SimulatedEnd::Lost } else { SimulatedEnd::TurnedAway };
+            script.tell(request, now, now, end);
+        }
         if self.closed_loop(edge) {
             // Whoever was turned away tries again, and not at once.
             self.after(self.presence.heartbeat_ms, Event::Arrival { edge });
@@ -266,6 +311,8 @@ impl<'a> Engine<'a> {
             key,
             live: true,
             edge,
+            request,
+            reason: decision.reason,
             configuration: configuration as u32,
             cloud: decision.cloud.and_then(|position| own.cloud_at(position)),
             lost_cloud: None,
@@ -510,8 +557,13 @@ impl<'a> Engine<'a> {
             let lost: Vec<JobKey> =
                 self.jobs.iter().filter(|job| job.live && job.edge == edge).map(|job| job.key).collect();
             for key in lost {
+                let Job { request, arrived_at, .. } = self.jobs[key.slot as usize];
                 self.release(key);
                 self.tally.end(Ending::Lost);
+                let (arrived, now) = (Millis::saturating(millis(arrived_at)), self.now_ms());
+                if let Some(script) = &mut self.script {
+                    script.tell(request, arrived, now, SimulatedEnd::Lost);
+                }
             }
             if self.closed_loop(edge) {
                 self.after(self.presence.heartbeat_ms, Event::Arrival { edge });
@@ -573,6 +625,27 @@ impl<'a> Engine<'a> {
             cloud_energy: Some(Joules::saturating(job.cloud_j)),
         };
         own.state.observe(self.profile.front(), &observation);
+        if let Some(script) = &mut self.script {
+            let answer = SimulatedAnswer {
+                place: job.configuration as usize,
+                configuration: profiled.configuration,
+                at_home: job.at_home,
+                reason: job.reason,
+                hardware_change: job.change_ms.map(ms),
+                edge_queue: ms(job.edge_queue_ms),
+                head: ms(job.sample.edge_ms),
+                wire: ms(job.wire_ms),
+                cloud_queue: ms(job.cloud_queue_ms),
+                tail: ms(job.cloud_ms),
+                home: ms(job.home_ms),
+                edge_energy: Joules::saturating(edge_j),
+                cloud_energy: Joules::saturating(job.cloud_j),
+                sent: job.sent,
+                side,
+            };
+            let (arrived, ended) = (ms(millis(job.arrived_at)), ms(millis(self.now)));
+            script.tell(job.request, arrived, ended, SimulatedEnd::Answered(answer));
+        }
         own.held = own.held.saturating_sub(1);
         self.release(key);
         if self.closed_loop(job.edge) {

@@ -103,14 +103,21 @@ impl Profile {
     /// # Errors
     /// A file that cannot be read or holds no front.
     pub fn read_front(path: &Path) -> Result<Self, LoadgenError> {
+        Self::front_of_file(path).map(|front| Self::of_front(&front))
+    }
+
+    /// A front in JSON, as `splinter front export` writes it.
+    ///
+    /// # Errors
+    /// A file that cannot be read or holds no front.
+    pub fn front_of_file(path: &Path) -> Result<Front, LoadgenError> {
         let bytes = std::fs::read(path)
             .map_err(|source| LoadgenError::Unreadable { path: path.to_owned(), source })?;
-        let front: Front = serde_json::from_slice(&bytes).map_err(|error| LoadgenError::InvalidRow {
+        serde_json::from_slice(&bytes).map_err(|error| LoadgenError::InvalidRow {
             path: path.to_owned(),
             line: error.line() as u64,
             problem: error.to_string(),
-        })?;
-        Ok(Self::of_front(&front))
+        })
     }
 
     /// Of a front.

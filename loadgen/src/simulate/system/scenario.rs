@@ -30,6 +30,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::LoadgenError;
 use crate::link::process::LinkProcess;
+use crate::table::one_line;
 use crate::trace::arrivals::Arrivals;
 use crate::trace::limits::Limits;
 
@@ -296,19 +297,6 @@ impl Failures {
             }
         }
         Ok(())
-    }
-}
-
-/// What a TOML error says, on one line and with the line it means.
-fn one_line(text: &str, error: &toml::de::Error) -> String {
-    let message = error.message().replace('\n', " ");
-    match error.span() {
-        Some(span) => {
-            let line = text[..span.start.min(text.len())].lines().count().max(1);
-            let starts_line = text[..span.start.min(text.len())].ends_with('\n');
-            format!("line {}: {message}", line + usize::from(starts_line))
-        }
-        None => message,
     }
 }
 
