@@ -1,5 +1,7 @@
 //! What is known now of one edge machine and the cloud executors it may use, under one front.
 
+use std::cmp::Ordering;
+
 use schemas::{
     Fallback, InstanceId, Joules, KiloHertz, Millis, NodeId, PlanReason, Presence, ServedModel, ServiceKind,
     ServiceState,
@@ -59,6 +61,12 @@ impl CloudExecutor {
 
     pub(crate) fn wait_ms(&self, now_ms: f64) -> f64 {
         (self.free_at_ms - now_ms).max(self.queue.ms)
+    }
+
+    /// Those on the front's machine first, then by credits, then by name.
+    fn in_order(&self, other: &Self) -> Ordering {
+        let by_place = other.of_front.cmp(&self.of_front);
+        by_place.then(other.credits.cmp(&self.credits)).then_with(|| self.instance.cmp(&other.instance))
     }
 
     fn lose(&mut self, now_ms: f64) {
@@ -183,13 +191,22 @@ impl State {
                 None => new,
             })
             .collect();
-        self.clouds.sort_by(|a, b| {
-            (!a.of_front, std::cmp::Reverse(a.credits), &a.instance).cmp(&(
-                !b.of_front,
-                std::cmp::Reverse(b.credits),
-                &b.instance,
-            ))
-        });
+        self.clouds.sort_by(CloudExecutor::in_order);
+    }
+
+    /// Takes note of what the cloud executors would take now, each in the order of [`Self::clouds`], and says whether that order is
+    /// another one now. For whoever hears often of the same executors: in place, without allocating.
+    pub fn set_credits(&mut self, credits: impl IntoIterator<Item = u32>) -> bool {
+        let mut has_news = false;
+        for (cloud, credits) in self.clouds.iter_mut().zip(credits) {
+            has_news |= cloud.credits != credits;
+            cloud.credits = credits;
+        }
+        let is_disturbed = has_news && !self.clouds.is_sorted_by(|a, b| a.in_order(b).is_le());
+        if is_disturbed {
+            self.clouds.sort_unstable_by(CloudExecutor::in_order);
+        }
+        is_disturbed
     }
 
     /// Takes note of how the edge machine is set, as its tuner reports it; `None` when there is no tuner that can set

@@ -1,9 +1,9 @@
 //! The decision against a plain reading of the paper, over many fronts.
 
-use policy::{Cloud, Decision, Point};
+use policy::{AdaptiveSettings, Cloud, CloudExecutor, Decision, Point, State};
 use proptest::option;
-use proptest::prelude::{Strategy, prop, prop_assert, prop_assert_eq, proptest};
-use schemas::{Cut, Front, Measurement, PlanReason, PolicyName, Qos, Share};
+use proptest::prelude::{Strategy, any, prop, prop_assert, prop_assert_eq, proptest};
+use schemas::{Cut, Front, InstanceId, Measurement, PlanReason, PolicyName, Qos, Share};
 
 use crate::fronts::{LAST, front, limit, measurement, prepared};
 
@@ -130,5 +130,28 @@ proptest! {
             let share = choice.accuracy.map(|accuracy| accuracy.share);
             prop_assert!(qos.accuracy_floor.is_none_or(|floor| share.is_some_and(|share| share >= floor)));
         }
+    }
+
+    /// Hearing only of credits leaves the same state as hearing of the executors anew.
+    #[test]
+    fn credits_alone_are_as_good_as_presences(
+        first in prop::collection::vec((0..4_u32, any::<bool>()), 0..9),
+        then in prop::collection::vec(0..4_u32, 9),
+    ) {
+        let instance = |index: usize| InstanceId::new(format!("cloud-{index}")).unwrap();
+        let executors = |credits: &dyn Fn(usize) -> u32| -> Vec<CloudExecutor> {
+            let here = first.iter().enumerate();
+            here.map(|(index, (_, of_front))| CloudExecutor::new(instance(index), credits(index), *of_front)).collect()
+        };
+        let mut state = State::new(&prepared(vec![]), AdaptiveSettings::default());
+        state.set_clouds(executors(&|index| first[index].0));
+        let mut anew = state.clone();
+        anew.set_clouds(executors(&|index| then[index]));
+        let before: Vec<InstanceId> = state.clouds().iter().map(|cloud| cloud.instance.clone()).collect();
+        let index = |name: &InstanceId| (0..first.len()).find(|index| instance(*index) == *name).unwrap();
+        let moved = state.set_credits(before.iter().map(|name| then[index(name)]));
+        prop_assert_eq!(&state, &anew);
+        let after = state.clouds().iter().map(|cloud| &cloud.instance);
+        prop_assert_eq!(moved, !after.eq(&before));
     }
 }

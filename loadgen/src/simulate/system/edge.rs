@@ -42,10 +42,22 @@ pub(super) struct Edge {
     limits: Limits,
     limit_random: Pcg64Mcg,
     extremes: Extremes,
-    /// The announcement that its scheduler last saw.
-    seen: u64,
+    /// The announcements that its scheduler last saw.
+    seen_members: u64,
+    seen_credits: u64,
     /// The cloud executors by their position in [`State::clouds`].
     positions: Vec<u32>,
+}
+
+/// What schedulers see of the cloud executors.
+#[derive(Debug, Default)]
+pub(super) struct Announced {
+    /// Tails that each would take; `None` for one that is not seen.
+    pub credits: Vec<Option<u32>>,
+    /// Changes with the credits, and with what is seen at all; 0 before the first heartbeat.
+    pub credits_version: u64,
+    /// Changes only when executors come or go.
+    pub members_version: u64,
 }
 
 /// How the device is set.
@@ -98,7 +110,8 @@ impl Edge {
             limits: group.limits,
             limit_random: stream(5),
             extremes: Extremes::NONE.with(0.0).with(greatest),
-            seen: 0,
+            seen_members: 0,
+            seen_credits: 0,
             positions: Vec::new(),
         }
     }
@@ -117,19 +130,28 @@ impl Edge {
         self.limits.limit(drawn, self.extremes)
     }
 
-    /// Takes note of what cloud executors announced, when that is new: their index and credits.
-    pub(super) fn see(&mut self, version: u64, announced: &[(u32, u32)], instances: &[InstanceId]) {
-        if self.seen == version {
+    /// Takes note of what cloud executors announced, when that is new.
+    pub(super) fn see(&mut self, announced: &Announced, instances: &[InstanceId]) {
+        if self.seen_credits == announced.credits_version {
             return;
         }
-        self.seen = version;
-        let executor = |&(cloud, credits): &(u32, u32)| {
-            CloudExecutor::new(instances[cloud as usize].clone(), credits, true)
+        self.seen_credits = announced.credits_version;
+        let reordered = if self.seen_members == announced.members_version {
+            let credits = |cloud: &u32| announced.credits[*cloud as usize].unwrap_or_default();
+            self.state.set_credits(self.positions.iter().map(credits))
+        } else {
+            self.seen_members = announced.members_version;
+            let present = instances.iter().zip(&announced.credits);
+            self.state.set_clouds(present.filter_map(|(instance, credits)| {
+                credits.map(|credits| CloudExecutor::new(instance.clone(), credits, true))
+            }));
+            true
         };
-        self.state.set_clouds(announced.iter().map(executor));
-        let index = |executor: &CloudExecutor| instances.binary_search(&executor.instance).ok();
-        self.positions.clear();
-        self.positions.extend(self.state.clouds().iter().filter_map(index).map(|index| index as u32));
+        if reordered {
+            let index = |executor: &CloudExecutor| instances.binary_search(&executor.instance).ok();
+            self.positions.clear();
+            self.positions.extend(self.state.clouds().iter().filter_map(index).map(|index| index as u32));
+        }
     }
 
     /// The cloud executor at a position of [`State::clouds`].
