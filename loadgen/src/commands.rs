@@ -4,6 +4,7 @@ pub mod check;
 pub mod evaluate;
 pub mod record;
 pub mod replay;
+pub mod report;
 pub mod reproduce;
 pub mod simulate;
 mod table;

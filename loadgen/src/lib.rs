@@ -10,6 +10,7 @@
 //! - [`check`]: what is wrong with a pool.
 //! - [`reproduce`]: the paper's evaluation on its own data, and Splinter's beside it.
 //! - [`results`]: folders with everything that a replay or a campaign measured.
+//! - [`report`]: what was measured as plots and tables: one page, Markdown, CSV.
 //! - [`simulate`]: the scheduler's own core in virtual time.
 
 pub mod campaign;
@@ -21,6 +22,7 @@ pub mod pictures;
 pub mod quantile;
 pub mod recording;
 pub mod replay;
+pub mod report;
 pub mod reproduce;
 pub mod results;
 pub mod simulate;

@@ -37,6 +37,8 @@ enum Command {
     Reproduce(commands::reproduce::ReproduceCommand),
     /// Find what is wrong with a recorded pool, and what it changes
     Check(commands::check::CheckArguments),
+    /// Draw a results folder: one page with every plot that needs no network, Markdown, CSV
+    Report(commands::report::ReportArguments),
 }
 
 fn main() -> ExitCode {
@@ -53,6 +55,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Simulate(command) => commands::simulate::run(&command),
         Command::Reproduce(command) => commands::reproduce::run(&command),
         Command::Check(arguments) => commands::check::run(&arguments),
+        Command::Report(arguments) => commands::report::run(&arguments),
     }
 }
 

@@ -1,0 +1,66 @@
+//! `loadgen report`: a results folder as a page with plots, as Markdown and as CSV.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+use command::{OutputArguments, output};
+use loadgen::report::{Content, Material, Report};
+use serde::Serialize;
+
+/// `loadgen report`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Writes into FOLDER/report: report.html (one page with everything in it; needs no network), report.md, and a CSV file \
+                  for each figure.\n\nExample: loadgen evaluate campaign.toml --out results && loadgen report results && \
+                  xdg-open results/report/report.html"
+)]
+pub struct ReportArguments {
+    /// The results folder, as `loadgen replay` and `loadgen evaluate` make it
+    folder: PathBuf,
+    /// Where to write the report [default: report in the results folder]
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    output: OutputArguments,
+}
+
+/// What was written.
+#[derive(Debug, Serialize)]
+struct Written {
+    /// The page.
+    page: PathBuf,
+    /// Figures with a plot.
+    plots: usize,
+    /// Figures that have nothing to show, each with the reason.
+    missing: Vec<String>,
+}
+
+/// Writes the report and says where it is.
+pub fn run(arguments: &ReportArguments) -> anyhow::Result<()> {
+    let report = Report::of(&Material::read(&arguments.folder)?);
+    let out = arguments.out.clone().unwrap_or_else(|| arguments.folder.join("report"));
+    std::fs::create_dir_all(&out).with_context(|| format!("cannot make the folder {}", out.display()))?;
+    let page = out.join("report.html");
+    for (name, csv) in report.tables() {
+        output::write_whole(&out.join(format!("{name}.csv")), csv.as_bytes())?;
+    }
+    output::write_whole(&out.join("report.md"), report.markdown().as_bytes())?;
+    output::write_whole(&page, report.html().as_bytes())?;
+    let missing: Vec<String> = report
+        .figures()
+        .filter_map(|figure| match &figure.content {
+            Content::Missing(why) => Some(format!("{}: {why}", figure.title)),
+            Content::Plot { .. } => None,
+        })
+        .collect();
+    let written = Written { page, plots: report.figures().count() - missing.len(), missing };
+    output::print(arguments.output.json, &written, |written| {
+        let mut text = format!("{}: {} plots", written.page.display(), written.plots);
+        for one in &written.missing {
+            text.push_str(&format!("\nnothing to show: {one}"));
+        }
+        text
+    })
+}
