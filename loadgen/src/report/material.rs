@@ -1,6 +1,6 @@
 //! What a report is made of: requests with their outcomes, and configurations as they were measured.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::{Configuration, Front, Joules, Measurement, Millis, PolicyName, Share, Stage};
 use search::knob::{Knob, Value};
@@ -30,8 +30,8 @@ pub struct Cell {
     pub model: String,
     /// Its trace.
     pub trace: String,
-    /// How its times and joules came about, such as `energy of the edge: emulated`.
-    pub origins: BTreeSet<String>,
+    /// How its times and joules came about where they were not measured as they are: `simulated`, then what, then the places.
+    pub origins: BTreeMap<&'static str, BTreeMap<&'static str, BTreeSet<&'static str>>>,
     /// The requests, by policy.
     pub runs: Vec<PolicyRun>,
     /// One run as time passed.
@@ -50,13 +50,16 @@ pub struct Timeline {
 }
 
 impl Cell {
-    /// How times and joules came about, in a sentence with a blank after it; nothing where everything was measured.
+    /// How times and joules came about, in a sentence with a blank after it; nothing where everything was measured as it is.
     pub fn origins_said(&self) -> String {
-        if self.origins.is_empty() {
-            return String::new();
-        }
-        let origins: Vec<&str> = self.origins.iter().map(String::as_str).collect();
-        format!("Not measured as it is: {}. ", origins.join("; "))
+        let places = |places: &BTreeSet<&str>| places.iter().copied().collect::<Vec<_>>().join(", ");
+        let of_origin = |(origin, whats): (&&str, &BTreeMap<&str, BTreeSet<&str>>)| {
+            let whats: Vec<String> =
+                whats.iter().map(|(what, at)| format!("{what} ({})", places(at))).collect();
+            format!("{origin}: {}", whats.join(" and "))
+        };
+        let said: Vec<String> = self.origins.iter().map(of_origin).collect();
+        if said.is_empty() { String::new() } else { format!("{}. ", said.join("; ")) }
     }
 }
 

@@ -16,11 +16,14 @@ type Condition = (String, String, Option<String>);
 /// How often each configuration ran, by network and policy.
 type Chosen = HashMap<(String, Configuration), BTreeMap<usize, u64>>;
 
+/// As [`Cell::origins`].
+type Origins = BTreeMap<&'static str, BTreeMap<&'static str, BTreeSet<&'static str>>>;
+
 /// What is gathered of one condition while records are read.
 #[derive(Default)]
 struct Gathered {
     by_policy: Vec<(PolicyName, Vec<Request>)>,
-    origins: BTreeSet<String>,
+    origins: Origins,
     /// Requests of each run of each policy, to find one that shows how time passed.
     runs: BTreeMap<u32, (PolicyName, Vec<Request>)>,
 }
@@ -65,7 +68,7 @@ fn take(
     let policy = record.key.policy;
     let request = request(record, driven);
     if let Some(answer) = &record.answer {
-        gathered.origins.extend(origins(answer));
+        note_origins(answer, &mut gathered.origins);
         let position = PolicyName::SIMULATED.iter().position(|known| *known == policy).unwrap_or_default();
         let of_configuration = chosen.entry((record.model.to_string(), answer.configuration)).or_default();
         *of_configuration.entry(position).or_default() += 1;
@@ -107,27 +110,27 @@ fn request(record: &Record, driven: Driven) -> Request {
     }
 }
 
-/// What of an answer was not measured as it is.
-fn origins(answer: &Answer) -> impl Iterator<Item = String> {
+/// Notes what of an answer was not measured as it is.
+fn note_origins(answer: &Answer, origins: &mut Origins) {
     let word = |origin: Origin| match origin {
         Origin::Measured => None,
-        Origin::Attributed => Some("a share of what a meter read"),
-        Origin::Modelled => Some("modelled"),
-        Origin::Emulated => Some("emulated"),
-        Origin::Simulated => Some("simulated"),
+        Origin::Attributed => Some("A share of what a meter read for more"),
+        Origin::Modelled => Some("Modelled"),
+        Origin::Emulated => Some("Emulated"),
+        Origin::Simulated => Some("Simulated"),
     };
-    let place = |place: Place| match place {
+    let name = |place: Place| match place {
         Place::Edge => "edge",
         Place::Wire => "wire",
         Place::Cloud => "cloud",
     };
-    let times = answer.stages.iter().map(move |timed| (timed.place, timed.origin, "time"));
-    let joules = answer.energy.iter().map(move |entry| (entry.place, entry.origin, "energy"));
-    let all: BTreeSet<String> = times
-        .chain(joules)
-        .filter_map(|(at, origin, what)| Some(format!("{what}, {}: {}", place(at), word(origin)?)))
-        .collect();
-    all.into_iter()
+    let times = answer.stages.iter().map(|timed| (timed.origin, "time", timed.place));
+    let joules = answer.energy.iter().map(|entry| (entry.origin, "energy", entry.place));
+    for (origin, what, place) in times.chain(joules) {
+        if let Some(origin) = word(origin) {
+            origins.entry(origin).or_default().entry(what).or_default().insert(name(place));
+        }
+    }
 }
 
 fn cell((model, trace, link): Condition, gathered: Gathered, results: &Results) -> Cell {

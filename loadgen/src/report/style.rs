@@ -42,6 +42,16 @@ pub fn of(place: usize) -> &'static Style {
     &STYLES[place % STYLES.len()]
 }
 
+/// The colour of a place: that of the policies that have everything there.
+pub fn of_place(place: &str) -> &'static Style {
+    of(match place {
+        "cloud" => 2,
+        "edge" => 3,
+        "wire" => 5,
+        _ => 6,
+    })
+}
+
 /// A policy's style, the same in every plot.
 pub fn of_policy(policy: PolicyName) -> &'static Style {
     of(PolicyName::SIMULATED.iter().position(|known| *known == policy).unwrap_or(STYLES.len() - 1))
@@ -64,20 +74,26 @@ impl Style {
             .shape(self.pattern.clone())
             .fill_mode(PatternFillMode::Overlay)
             .foreground_color("#333333")
+            .foreground_opacity(0.45)
             .size(7.0);
         Marker::new().color(self.colour).pattern(pattern).line(Line::new().color("#333333").width(0.5))
     }
 }
 
-/// The layout that all plots begin with: the legend below, room for narrow screens, no colour behind.
+/// The legend: above the plot, where it grows upwards and hides nothing.
+fn legend() -> Legend {
+    Legend::new().orientation(Orientation::Horizontal).x(0.0).y(1.01).y_anchor(Anchor::Bottom)
+}
+
+/// The layout that all plots begin with: the legend above, room for narrow screens, no colour behind.
 pub fn layout() -> Layout {
     Layout::new()
         .font(Font::new().family("system-ui, sans-serif").size(13).color("#222222"))
-        .paper_background_color("rgba(0,0,0,0)")
+        .paper_background_color("#ffffff")
         .plot_background_color("#ffffff")
         .hover_mode(HoverMode::Closest)
-        .legend(Legend::new().orientation(Orientation::Horizontal).y(-0.16).x(0.0))
-        .margin(Margin::new().left(62).right(14).top(14).bottom(56))
+        .legend(legend())
+        .margin(Margin::new().left(62).right(14).top(30).bottom(50))
         .auto_size(true)
 }
 

@@ -258,7 +258,12 @@ fn numbers_are_the_pools() {
 fn what_is_not_measured_is_labelled_where_it_is_shown() {
     let (_place, report) = report();
     for name in ["latency", "energy", "violation", "timeline"] {
-        assert!(find(&report, name).caption.contains("energy, edge: simulated"), "{name}");
+        assert!(
+            find(&report, name)
+                .caption
+                .contains("Simulated: energy (cloud, edge) and time (cloud, edge, wire)."),
+            "{name}"
+        );
     }
 }
 

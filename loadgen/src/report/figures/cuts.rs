@@ -9,7 +9,7 @@ use plotly::{Bar, Plot, Scatter};
 use super::knobs::{highest_clock, two_panels};
 use crate::report::figure::{Figure, Table, known, number, slug};
 use crate::report::material::{Measured, Network};
-use crate::report::style;
+use crate::report::style::{self, Style};
 
 /// Latency stacked by stage and place, energy stacked by place and source, over the cut.
 pub fn stages(network: &Network) -> Figure {
@@ -24,18 +24,21 @@ pub fn stages(network: &Network) -> Figure {
         );
     }
     let mut plot = Plot::new();
-    let mut place = 0;
     for (parts, axis, unit) in [(Part::Time, "y", "ms"), (Part::Energy, "y2", "J")] {
-        for part in names(&best, parts) {
+        for (place, part) in names(&best, parts).into_iter().enumerate() {
             let values = best.iter().map(|one| value(one, parts, &part));
+            // A colour for each place, a pattern for each of its parts.
+            let style = Style {
+                pattern: style::of(place).pattern.clone(),
+                ..style::of_place(parts.place(&part)).clone()
+            };
             let bar =
                 Bar::new(best.iter().map(|one| one.cut).collect(), values.collect::<Vec<Option<f64>>>())
                     .name(format!("{}: {part}", parts.word()))
-                    .marker(style::of(place).bar())
+                    .marker(style.bar())
                     .y_axis(axis)
                     .hover_template(format!("cut %{{x}}, {part}: %{{y:.4g}} {unit}"));
             plot.add_trace(bar);
-            place += 1;
         }
     }
     plot.set_layout(two_panels(style::axis("cut")).bar_mode(BarMode::Stack).bar_gap(0.15));
@@ -56,6 +59,14 @@ impl Part {
         match self {
             Self::Time => "time",
             Self::Energy => "energy",
+        }
+    }
+
+    /// Where a part is: stages name it last, joules first.
+    fn place(self, part: &str) -> &str {
+        match self {
+            Self::Time => part.rsplit(", ").next().unwrap_or(part),
+            Self::Energy => part.split(", ").next().unwrap_or(part),
         }
     }
 

@@ -149,12 +149,6 @@ fn without_accuracy() -> Layout {
 fn with_accuracy() -> Layout {
     style::layout()
         .show_legend(true)
-        .legend(
-            plotly::layout::Legend::new()
-                .orientation(plotly::common::Orientation::Horizontal)
-                .y(-0.09)
-                .x(0.0),
-        )
         .x_axis(logarithmic("mean latency, ms").anchor("y2"))
         .y_axis(logarithmic("energy, J").domain(&[0.66, 1.0]))
         .y_axis2(style::axis("right, %").domain(&[0.40, 0.63]))

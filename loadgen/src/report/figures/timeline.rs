@@ -11,8 +11,8 @@ use crate::report::style;
 /// More requests than this are thinned at equal steps.
 const MOST_REQUESTS: usize = 2000;
 
-/// Joules by place: the name, and the place's style.
-const PLACES: [(&str, usize); 3] = [("edge", 3), ("wire", 5), ("cloud", 2)];
+/// The places of joules, as requests have them.
+const PLACES: [&str; 3] = ["edge", "wire", "cloud"];
 
 /// The timeline of a condition.
 pub fn figure(cell: &Cell) -> Figure {
@@ -103,13 +103,13 @@ fn latencies(plot: &mut Plot, shown: &[&Request]) {
 }
 
 fn joules(plot: &mut Plot, shown: &[&Request]) {
-    for (place, (name, colour)) in PLACES.into_iter().enumerate() {
+    for (place, name) in PLACES.into_iter().enumerate() {
         let points: Vec<(f64, f64)> = shown
             .iter()
             .filter_map(|request| request.joules[place].map(|joules| (request.at_s, joules)))
             .collect();
         if points.iter().any(|(_, joules)| *joules > 0.0) {
-            let marker = style::of(colour).marker().size(4);
+            let marker = style::of_place(name).marker().size(4);
             plot.add_trace(marks(&format!("joules, {name}"), points, marker, "y4", "J"));
         }
     }
@@ -124,12 +124,6 @@ fn layout(has_link: bool) -> Layout {
     let [link, cut, latency, joules] = domains;
     style::layout()
         .show_legend(true)
-        .legend(
-            plotly::layout::Legend::new()
-                .orientation(plotly::common::Orientation::Horizontal)
-                .y(-0.09)
-                .x(0.0),
-        )
         .x_axis(style::axis("s since the run began").anchor("y4"))
         .y_axis(style::axis("Mbit/s").domain(&link).type_(AxisType::Log).visible(has_link))
         .y_axis2(style::axis("cut").domain(&cut))
