@@ -3,7 +3,8 @@
 
 use plotly::Layout;
 use plotly::common::{
-    DashType, Font, Line, Marker, MarkerSymbol, Orientation, Pattern, PatternFillMode, PatternShape, Title,
+    Anchor, DashType, Font, Line, Marker, MarkerSymbol, Orientation, Pattern, PatternFillMode, PatternShape,
+    Title,
 };
 use plotly::layout::{Axis, HoverMode, Legend, Margin};
 use schemas::PolicyName;

@@ -79,6 +79,16 @@ pub enum End {
     Cloud,
 }
 
+impl End {
+    /// The accelerator that works at this end.
+    fn accelerator(self, one: &Measured) -> &str {
+        match self {
+            Self::Edge => &one.edge_accelerator,
+            Self::Cloud => &one.cloud_accelerator,
+        }
+    }
+}
+
 /// Latency and energy by accelerator, at the end where that accelerator does all the work.
 pub fn accelerators(network: &Network, end: End) -> Figure {
     let (word, cut) = match end {
@@ -87,19 +97,7 @@ pub fn accelerators(network: &Network, end: End) -> Figure {
     };
     let name = slug(&format!("accelerator {word} {}", network.name));
     let title = format!("The {word}'s accelerator, {}", network.name);
-    let accelerator = |one: &Measured| match end {
-        End::Edge => one.edge_accelerator.clone(),
-        End::Cloud => one.cloud_accelerator.clone(),
-    };
-    let mut best: Vec<&Measured> = Vec::new();
-    let here = highest_clock(network.measured.iter().filter(|one| one.cut == cut));
-    for one in here {
-        match best.iter_mut().find(|known| accelerator(known) == accelerator(one)) {
-            Some(known) if one.latency_ms < known.latency_ms => *known = one,
-            Some(_) => {}
-            None => best.push(one),
-        }
-    }
+    let best = fastest_by_accelerator(network, end, cut);
     if best.len() < 2 {
         let why = format!(
             "The {word} was measured with {} accelerator: nothing can be compared.",
@@ -110,9 +108,7 @@ pub fn accelerators(network: &Network, end: End) -> Figure {
         );
         return Figure::missing(name, title, why);
     }
-    // Slowest first: off, standard, best.
-    best.sort_by(|a, b| b.latency_ms.total_cmp(&a.latency_ms));
-    let names: Vec<String> = best.iter().map(|one| accelerator(one)).collect();
+    let names: Vec<String> = best.iter().map(|one| end.accelerator(one).to_owned()).collect();
     let mut plot = Plot::new();
     let latency = Bar::new(names.clone(), best.iter().map(|one| Some(one.latency_ms)).collect::<Vec<_>>());
     let energy = Bar::new(names, best.iter().map(|one| one.energy_j).collect::<Vec<_>>());
@@ -131,7 +127,7 @@ pub fn accelerators(network: &Network, end: End) -> Figure {
         .iter()
         .map(|one| {
             vec![
-                accelerator(one),
+                end.accelerator(one).to_owned(),
                 number(one.latency_ms),
                 known(one.energy_j),
                 one.configuration.clone(),
@@ -144,6 +140,20 @@ pub fn accelerators(network: &Network, end: End) -> Figure {
         "All in one place (cut {cut}), at the highest clock that was measured, so that only the accelerator differs."
     );
     Figure::plotted(name, title, caption, 440, plot, table)
+}
+
+/// For each accelerator of an end the fastest configuration at the highest clock, the slowest accelerator first.
+fn fastest_by_accelerator(network: &Network, end: End, cut: u16) -> Vec<&Measured> {
+    let mut best: Vec<&Measured> = Vec::new();
+    for one in highest_clock(network.measured.iter().filter(|one| one.cut == cut)) {
+        match best.iter_mut().find(|known| end.accelerator(known) == end.accelerator(one)) {
+            Some(known) if one.latency_ms < known.latency_ms => *known = one,
+            Some(_) => {}
+            None => best.push(one),
+        }
+    }
+    best.sort_by(|a, b| b.latency_ms.total_cmp(&a.latency_ms));
+    best
 }
 
 /// Those at the highest clock among them; all when no clock is known.
