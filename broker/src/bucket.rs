@@ -81,6 +81,13 @@ impl Bucket {
         put.map(drop).map_err(|error| BrokerError::failed("writing to a bucket", error))
     }
 
+    /// Removes a key; one that is not there is removed already.
+    pub(crate) async fn remove(&self, store: &Store, key: &str) -> Result<(), BrokerError> {
+        let removed = timeout(OPERATION, store.delete(key)).await;
+        let removed = removed.map_err(|_| BrokerError::TimedOut("removing from a bucket"))?;
+        removed.map_err(|error| BrokerError::failed("removing from a bucket", error))
+    }
+
     /// Writes a value in place of the one at a revision (0: of none). Gives the new revision; `None` when another value
     /// is there.
     pub(crate) async fn replace(

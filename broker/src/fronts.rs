@@ -40,6 +40,11 @@ impl Fronts {
         self.known.borrow().values().filter(|front| front.model == *model).cloned().collect()
     }
 
+    /// All fronts, by model and machines.
+    pub fn all(&self) -> Vec<Arc<Front>> {
+        self.known.borrow().values().cloned().collect()
+    }
+
     /// Waits for the next change.
     pub async fn changed(&mut self) -> Result<(), BrokerError> {
         self.known.changed().await.map_err(|error| BrokerError::failed("watching fronts", error))
@@ -119,8 +124,9 @@ impl Bus {
         Ok(readable.collect())
     }
 
-    /// Watches the fronts; those published already are there when this returns. An entry that is empty,
-    /// contradicts itself or its digest, or does not decode is refused with a warning, and the last good one stays.
+    /// Watches the fronts; those published already are there when this returns. An entry that is empty, stale (an
+    /// earlier revision, measured earlier), contradicts itself or its digest, or does not decode is refused with a
+    /// warning, and the last good one stays.
     pub async fn watch_fronts(&self) -> Result<Fronts, BrokerError> {
         let bucket = fronts(self);
         let mut first = Known::new();
@@ -158,6 +164,12 @@ fn apply(known: &mut Known, change: Change) -> bool {
         Change::Removed(key) => known.remove(&key).is_some(),
         Change::Put(key, value) => match read(&key, &value) {
             Ok(front) if known.get(&key).is_some_and(|known| known.id == front.id) => false,
+            Ok(front) if known.get(&key).is_some_and(|known| is_stale(&front, known)) => {
+                let problem =
+                    format!("it is revision {}, measured before the one that is known", front.revision);
+                warn!(key, problem, "a front was refused, the last good one stays");
+                false
+            }
             Ok(front) => {
                 info!(key, front = %front.id, points = front.points.len(), "a front arrived");
                 known.insert(key, Arc::new(front));
@@ -169,6 +181,12 @@ fn apply(known: &mut Known, change: Change) -> bool {
             }
         },
     }
+}
+
+/// Whether a front is an earlier one than that which is known. A lower revision alone is none: where the broker lost its
+/// data, counting begins anew with what is measured now.
+fn is_stale(front: &Front, known: &Front) -> bool {
+    front.revision < known.revision && front.ended_at <= known.ended_at
 }
 
 fn read(entry: &str, value: &[u8]) -> Result<Front, String> {

@@ -3,6 +3,7 @@
 //! - [`Bus`]: a connection. Calls with ACCEPT → RESULT/NACK, serving with credits, publish and subscribe.
 //! - [`Announcement`], [`Presences`]: who is there, renewed each second, gone after three.
 //! - [`Fronts`]: the published fronts, watched, with the last good one kept.
+//! - [`PolicyChoices`]: which policies decide, followed while everything runs.
 //! - [`ModelStore`]: networks in the object store, checked by digest.
 //! - [`subjects`]: every subject, by functions.
 //! - [`server`]: finding and starting a `nats-server`.
@@ -18,6 +19,7 @@ mod error;
 mod fronts;
 mod headers;
 mod model_store;
+mod policy_choice;
 mod presence;
 mod registration;
 mod serve;
@@ -31,6 +33,7 @@ pub use error::BrokerError;
 pub use fronts::{FrontEntry, Fronts, PublishedFront, is_intact, sealed};
 pub use headers::Headers;
 pub use model_store::{ModelStore, StoredFile};
+pub use policy_choice::PolicyChoices;
 pub use presence::{Announcement, Identity, PresenceUpdate, Presences};
 pub use serve::{ContentType, Credits, Endpoint, Request, Response, Serving};
 pub use settings::BrokerSettings;

@@ -485,6 +485,7 @@ fn service_error_code(kind: FaultKind) -> &'static str {
     match kind {
         FaultKind::BadRequest => "400",
         FaultKind::UnknownModel => "404",
+        FaultKind::Infeasible => "422",
         FaultKind::Overloaded => "429",
         FaultKind::Unsupported => "501",
         FaultKind::Draining | FaultKind::Unavailable => "503",

@@ -111,6 +111,16 @@ pub fn event(kind: &'static str) -> Subject {
     Subject(format!("splinter.v1.event.{kind}"))
 }
 
+/// What one instance says of itself each second.
+pub fn metrics(service: ServiceKind, instance: &InstanceId) -> Subject {
+    Subject(format!("splinter.v1.metrics.{service}.{instance}"))
+}
+
+/// What every instance of a service says of itself each second.
+pub fn metrics_of(service: ServiceKind) -> Subject {
+    Subject(format!("splinter.v1.metrics.{service}.*"))
+}
+
 /// Questions to one instance: its presence as JSON.
 pub fn info(service: ServiceKind, instance: &InstanceId) -> Subject {
     Subject(format!("splinter.v1.info.{service}.{instance}"))

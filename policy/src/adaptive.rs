@@ -5,8 +5,8 @@
 //! the head at the wanted clock, the bytes over the live link, the cloud's queue and tail; receipts correct each stage
 //! and what is left of each configuration, and what they said is forgotten when nothing confirms it.
 //!
-//! - **Hardware.** Changing the clock costs its time and its energy, and counts more just after the last change, so
-//!   that alternating requests share a setting instead of thrashing it.
+//! - **Hardware.** Changing the clock or the accelerator costs its time and its energy, and counts more just after the
+//!   last change, so that alternating requests share a setting instead of thrashing it.
 //! - **Exploring.** Who sends nothing learns nothing of the link. When the last transfer is old, and the cloud would be
 //!   worth it if all were as measured, a request with time to spare takes the cheapest configuration that uses the
 //!   cloud *and is predicted to be within the limit*: exploring spends slack, never the limit.
@@ -15,11 +15,13 @@
 
 use schemas::{LimitKind, Millis, PlanReason, Qos, Share};
 use serde::Deserialize;
+use wide::f64x4;
 
+use crate::block::{Corrections, LANES};
 use crate::candidate::Candidate;
 use crate::constraints::Constraints;
 use crate::decision::{Cloud, Decision, Refusal};
-use crate::forecast::{Forecast, Outlook};
+use crate::forecast::{Forecast, Forecasts, Outlook};
 use crate::front::PreparedFront;
 use crate::state::State;
 
@@ -28,24 +30,6 @@ const HOLDING: f64 = 4.0;
 
 /// A cloud executor is seen within a heartbeat of its start, and fronts say what it costs: worth asking again then.
 const CLOUD_BACK_MS: f64 = 3_000.0;
-
-/// How many times a joule counts, by place: more than once on a battery, by price or carbon elsewhere.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct PlaceWeights {
-    /// On the edge.
-    pub edge: f64,
-    /// On the wire.
-    pub wire: f64,
-    /// In the cloud.
-    pub cloud: f64,
-}
-
-impl Default for PlaceWeights {
-    fn default() -> Self {
-        Self { edge: 1.0, wire: 1.0, cloud: 1.0 }
-    }
-}
 
 /// How adaptive decisions are made.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
@@ -59,10 +43,8 @@ pub struct AdaptiveSettings {
     pub explore_after_ms: Option<Millis>,
     /// After how long without confirmation what was learned counts half.
     pub forget_after_ms: Millis,
-    /// What a change of the hardware takes until receipts say.
+    /// What a change of the clock, or of the accelerator, takes until receipts say.
     pub hardware_change_ms: Millis,
-    /// How joules count, by place.
-    pub weights: PlaceWeights,
 }
 
 impl Default for AdaptiveSettings {
@@ -73,7 +55,6 @@ impl Default for AdaptiveSettings {
             explore_after_ms: Some(Millis::saturating(1_000.0)),
             forget_after_ms: Millis::saturating(30_000.0),
             hardware_change_ms: Millis::saturating(5.0),
-            weights: PlaceWeights::default(),
         }
     }
 }
@@ -102,27 +83,13 @@ struct Choice<'a> {
     forecast: Forecast,
 }
 
-impl<'a> Choice<'a> {
-    /// Of two within the limit: the lesser cost, of equals the faster, of equals the first.
-    fn is_cheaper(&self, other: Option<&Choice<'a>>) -> bool {
-        other.is_none_or(|other| {
-            let key = |choice: &Self| (choice.forecast.cost, choice.forecast.quantile_ms);
-            key(self) < key(other)
-        })
-    }
-}
-
-/// What one pass over the front finds.
-#[derive(Default)]
-struct Found<'a> {
-    cheapest: Option<Choice<'a>>,
-    /// The same if changing the hardware cost nothing.
-    unheld: Option<(f64, &'a Candidate)>,
-    fastest: Option<Choice<'a>>,
-    /// The cheapest within the limit that uses the cloud.
-    probe: Option<Choice<'a>>,
-    /// The least cost within the limit if link and cloud were as measured.
-    hoped_cost: Option<f64>,
+/// One decision to make.
+struct Question<'a> {
+    front: &'a PreparedFront,
+    constraints: Constraints,
+    corrections: &'a Corrections,
+    outlook: Outlook,
+    limit_ms: f64,
 }
 
 pub(crate) fn decide(
@@ -134,9 +101,8 @@ pub(crate) fn decide(
     let constraints = Constraints::of(qos, state.cloud(), front.last_cut())?;
     let cloud = state.best_cloud(now);
     let outlook = Outlook::new(state, cloud, now.get());
-    let explores = is_exploring_due(state, now);
-    let found = look(front, &constraints, state, &outlook, qos.latency_ms.get(), explores);
-    let Some(fastest) = found.fastest else { return Err(constraints.unmet(&front.candidates)) };
+    let limit_ms = qos.latency_ms.get();
+    let question = Question { front, constraints, corrections: &state.corrections, outlook, limit_ms };
     let decided = |choice: Choice<'_>, reason| Decision {
         point: choice.candidate.point,
         configuration: choice.candidate.configuration,
@@ -145,70 +111,146 @@ pub(crate) fn decide(
         energy_j: choice.forecast.energy(),
         reason: if constraints.cloud == Cloud::Absent { PlanReason::CloudAbsent } else { reason },
     };
+    let found = question.look();
     let Some(cheapest) = found.cheapest else {
+        let Some(fastest) = question.choice(found.fastest) else {
+            return Err(constraints.unmet(&front.candidates));
+        };
         return match qos.limit {
             LimitKind::Soft => Ok(decided(fastest, PlanReason::FastestBecauseNoneWithinLimit)),
             LimitKind::Hard => Err(infeasible(qos, state, &outlook, &fastest, now)),
         };
     };
-    if let Some(probe) = found.probe.filter(|_| !cheapest.candidate.parts.uses_cloud)
-        && found.hoped_cost.is_some_and(|hoped| hoped < cheapest.forecast.cost)
+    if !cheapest.candidate.parts.uses_cloud
+        && is_exploring_due(state, now)
+        && let Some(probe) = question.probe(cheapest.forecast.cost)
     {
         return Ok(decided(probe, PlanReason::Explored));
     }
     let weight = qos.energy_weight.unwrap_or(Share::saturating(1.0)).get();
     if weight < 1.0 {
-        let compromise = compromise(front, &constraints, state, &outlook, qos, weight, &cheapest, &fastest);
-        return Ok(decided(compromise, PlanReason::LeastEnergyWithinLimit));
+        return Ok(decided(question.compromise(weight, &cheapest), PlanReason::LeastEnergyWithinLimit));
     }
-    let held = found.unheld.is_some_and(|(_, unheld)| unheld.point != cheapest.candidate.point);
+    let held = found.least_unheld_cost < cheapest.forecast.unheld_cost;
     let reason = if held { PlanReason::HardwareHeld } else { PlanReason::LeastEnergyWithinLimit };
     Ok(decided(cheapest, reason))
 }
 
-/// One pass over the front.
-fn look<'a>(
-    front: &'a PreparedFront,
-    constraints: &Constraints,
-    state: &State,
-    outlook: &Outlook,
-    limit_ms: f64,
-    explores: bool,
-) -> Found<'a> {
-    let mut found = Found::default();
-    for (candidate, correction) in front.candidates.iter().zip(&state.corrections) {
-        if !constraints.allow(candidate) {
-            continue;
-        }
-        let choice = Choice { candidate, forecast: outlook.forecast(candidate, correction) };
-        let forecast = &choice.forecast;
-        if found.fastest.as_ref().is_none_or(|best| forecast.quantile_ms < best.forecast.quantile_ms) {
-            found.fastest = Some(choice);
-        }
-        if explores && candidate.parts.uses_cloud {
-            let (latency_ms, cost) = outlook.as_measured(candidate);
-            if latency_ms <= limit_ms && found.hoped_cost.is_none_or(|hoped| cost < hoped) {
-                found.hoped_cost = Some(cost);
+/// What one pass over the front finds.
+struct Found<'a> {
+    /// The least cost within the limit.
+    cheapest: Option<Choice<'a>>,
+    /// The least cost within the limit if changing the hardware cost nothing.
+    least_unheld_cost: f64,
+    /// The fastest, where nothing is within the limit.
+    fastest: Option<usize>,
+}
+
+impl<'a> Question<'a> {
+    /// The blocks in order, each with the position of its first candidate, which of it may run, and its forecasts.
+    #[inline]
+    fn blocks(&self) -> impl Iterator<Item = (usize, f64x4, Forecasts)> {
+        let blocks = self.front.blocks.iter().zip(self.corrections.blocks()).enumerate();
+        blocks.map(|(index, (block, said))| {
+            (index * LANES, self.constraints.allowed(block), self.outlook.forecasts(block, said))
+        })
+    }
+
+    /// One pass over the front.
+    fn look(&self) -> Found<'a> {
+        let limit = f64x4::splat(self.limit_ms);
+        let infinite = f64x4::splat(f64::INFINITY);
+        let (mut cheapest, mut unheld, mut fastest) = (Least::NONE, infinite, Least::NONE);
+        for (first, allowed, forecasts) in self.blocks() {
+            let within = allowed & forecasts.quantile_ms.simd_le(limit);
+            cheapest.offer(first, within, forecasts.cost, forecasts.quantile_ms);
+            unheld = unheld.fast_min(within.select(forecasts.unheld_cost, infinite));
+            if cheapest.position.is_none() {
+                fastest.offer(first, allowed, forecasts.quantile_ms, f64x4::ZERO);
             }
         }
-        if forecast.quantile_ms > limit_ms {
-            continue;
-        }
-        if choice.is_cheaper(found.cheapest.as_ref()) {
-            found.cheapest = Some(choice);
-        }
-        let unheld_cost = forecast.cost - forecast.change_cost;
-        if found.unheld.is_none_or(|(cost, _)| unheld_cost < cost) {
-            found.unheld = Some((unheld_cost, candidate));
-        }
-        if candidate.parts.uses_cloud && choice.is_cheaper(found.probe.as_ref()) {
-            found.probe = Some(choice);
+        Found {
+            cheapest: self.choice(cheapest.position),
+            least_unheld_cost: unheld.to_array().into_iter().fold(f64::INFINITY, f64::min),
+            fastest: fastest.position,
         }
     }
-    if !explores {
-        found.probe = None;
+
+    /// The cheapest within the limit that uses the cloud, if the cloud would be worth more than `cost` were link and cloud as
+    /// measured.
+    fn probe(&self, cost: f64) -> Option<Choice<'a>> {
+        let limit = f64x4::splat(self.limit_ms);
+        let (mut probe, mut is_hoped_for) = (Least::NONE, false);
+        for ((first, allowed, forecasts), block) in self.blocks().zip(&self.front.blocks) {
+            let cloud = allowed & block.uses_cloud.simd_ne(f64x4::ZERO);
+            let (latency_ms, hoped) = self.outlook.as_measured(block);
+            is_hoped_for |= (cloud & latency_ms.simd_le(limit) & hoped.simd_lt(f64x4::splat(cost))).any();
+            let within = cloud & forecasts.quantile_ms.simd_le(limit);
+            probe.offer(first, within, forecasts.cost, forecasts.quantile_ms);
+        }
+        self.choice(probe.position).filter(|_| is_hoped_for)
     }
-    found
+
+    /// Weighs energy against time among those within the limit, each as a multiple of the best there is.
+    fn compromise(&self, weight: f64, cheapest: &Choice<'a>) -> Choice<'a> {
+        let fastest_ms =
+            self.blocks().fold(f64x4::splat(f64::INFINITY), |fastest, (_, allowed, forecasts)| {
+                fastest.fast_min(allowed.select(forecasts.quantile_ms, fastest))
+            });
+        let fastest_ms = fastest_ms.to_array().into_iter().fold(f64::INFINITY, f64::min);
+        let least_cost = cheapest.forecast.cost;
+        // Where nothing's energy is known, it is left out: infinity over infinity is no number.
+        let weight = if least_cost.is_finite() { weight } else { 0.0 };
+        let a_cost = weight / least_cost.max(f64::MIN_POSITIVE);
+        let a_ms = (1.0 - weight) / fastest_ms.max(f64::MIN_POSITIVE);
+        let limit = f64x4::splat(self.limit_ms);
+        let mut best = Least::NONE;
+        for (first, allowed, forecasts) in self.blocks() {
+            let within = allowed & forecasts.quantile_ms.simd_le(limit);
+            let of_time = forecasts.quantile_ms * a_ms;
+            // So is it with a weight of zero: zero times infinity is no number either.
+            let score = if weight > 0.0 { forecasts.cost * a_cost + of_time } else { of_time };
+            best.offer(first, within, score, forecasts.cost);
+        }
+        self.choice(best.position).unwrap_or(*cheapest)
+    }
+
+    fn choice(&self, position: Option<usize>) -> Option<Choice<'a>> {
+        let position = position?;
+        let said = self.corrections.around(position);
+        let forecast = self.outlook.forecast(self.front, position, said);
+        Some(Choice { candidate: &self.front.candidates[position], forecast })
+    }
+}
+
+/// The least of what was offered: by a value, of equals by a second one, of equals the first.
+struct Least {
+    position: Option<usize>,
+    value: f64,
+    second: f64,
+}
+
+impl Least {
+    const NONE: Self = Self { position: None, value: f64::INFINITY, second: f64::INFINITY };
+
+    /// Offers those of four that the mask names. Candidates come with ascending energy, so a better one is rare: one
+    /// comparison of all four passes the others by.
+    #[inline]
+    fn offer(&mut self, first: usize, mask: f64x4, values: f64x4, seconds: f64x4) {
+        let better = (mask & values.simd_le(f64x4::splat(self.value))).to_bitmask();
+        if better != 0 {
+            self.take(first, better, values.to_array(), seconds.to_array());
+        }
+    }
+
+    fn take(&mut self, first: usize, better: u32, values: [f64; LANES], seconds: [f64; LANES]) {
+        for (lane, (value, second)) in values.into_iter().zip(seconds).enumerate() {
+            let is_better = self.position.is_none() || (value, second) < (self.value, self.second);
+            if better & (1 << lane) != 0 && is_better {
+                *self = Self { position: Some(first + lane), value, second };
+            }
+        }
+    }
 }
 
 /// Whether what is known of the cloud is so old that a request may be used to look.
@@ -218,38 +260,6 @@ fn is_exploring_due(state: &State, now: Millis) -> bool {
     let explored = state.explored_at_ms.map(|at| Millis::saturating(now.get() - at));
     // As long as nothing was ever sent, the front's own word is as good as any.
     state.link.age(now).is_some() && is_old(state.link.age(now)) && is_old(explored)
-}
-
-/// Weighs energy against time among those within the limit, each as a share of the best there is.
-#[allow(clippy::too_many_arguments, reason = "a pass over what one decision already holds")]
-fn compromise<'a>(
-    front: &'a PreparedFront,
-    constraints: &Constraints,
-    state: &State,
-    outlook: &Outlook,
-    qos: &Qos,
-    weight: f64,
-    cheapest: &Choice<'a>,
-    fastest: &Choice<'a>,
-) -> Choice<'a> {
-    let share = |value: f64, best: f64| if value == best { 1.0 } else { value / best.max(f64::MIN_POSITIVE) };
-    let score = |forecast: &Forecast| {
-        // A weight of zero leaves the energy out, also where it is not known: zero times infinity is no number.
-        let energy = if weight > 0.0 { weight * share(forecast.cost, cheapest.forecast.cost) } else { 0.0 };
-        energy + (1.0 - weight) * share(forecast.quantile_ms, fastest.forecast.quantile_ms)
-    };
-    let (mut best, mut least) = (*cheapest, score(&cheapest.forecast));
-    for (candidate, correction) in front.candidates.iter().zip(&state.corrections) {
-        if !constraints.allow(candidate) {
-            continue;
-        }
-        let forecast = outlook.forecast(candidate, correction);
-        if forecast.quantile_ms <= qos.latency_ms.get() && score(&forecast) < least {
-            least = score(&forecast);
-            best = Choice { candidate, forecast };
-        }
-    }
-    best
 }
 
 fn infeasible(qos: &Qos, state: &State, outlook: &Outlook, fastest: &Choice<'_>, now: Millis) -> Refusal {

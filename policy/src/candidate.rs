@@ -12,7 +12,7 @@ use crate::decision::{Decision, Point};
 /// The 95th percentile of a normal distribution lies so many standard deviations above its mean.
 pub(crate) const P95_DEVIATIONS: f64 = 1.644_853_6;
 
-/// What a decision looks at, and nothing more: 100 of these fit into a processor's first cache.
+/// What is known of it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Candidate {
     pub point: Point,
@@ -107,6 +107,11 @@ impl Parts {
             wire_j: joules(Place::Wire),
             cloud_j: joules(Place::Cloud),
         }
+    }
+
+    /// What the edge draws power for: its own computing, and waiting for the answer.
+    pub(crate) fn measured_ms(&self) -> f64 {
+        self.edge_ms + self.wire_ms + self.cloud_ms
     }
 }
 

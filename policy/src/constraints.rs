@@ -1,7 +1,9 @@
 //! What a request's floors and an absent cloud take away from a front.
 
 use schemas::{Cut, Qos, Share};
+use wide::f64x4;
 
+use crate::block::Block;
 use crate::candidate::Candidate;
 use crate::decision::{Cloud, Refusal};
 
@@ -33,6 +35,14 @@ impl Constraints {
     pub(crate) fn allow(&self, point: &Candidate) -> bool {
         point.configuration.cut >= self.least_cut
             && self.accuracy_floor.is_none_or(|floor| point.accuracy.is_some_and(|share| share >= floor))
+    }
+
+    /// Which of a block [`Constraints::allow`].
+    #[inline]
+    pub(crate) fn allowed(&self, block: &Block) -> f64x4 {
+        let least_cut = f64x4::splat(f64::from(self.least_cut.0));
+        let floor = f64x4::splat(self.accuracy_floor.map_or(-1.0, Share::get));
+        block.cut.simd_ge(least_cut) & block.accuracy.simd_ge(floor)
     }
 
     pub(crate) fn check<'a>(&self, point: &'a Candidate) -> Result<&'a Candidate, Refusal> {

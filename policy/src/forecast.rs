@@ -5,13 +5,15 @@
 //! wire     = as measured + (base − the front's base) + bytes × (slope − the front's slope)
 //! quantile = mean + deviations × √(max(measured spread², (relative error × mean)²) + uncertainty of the link)
 //! joules   = edge power × (computing + waiting for the cloud) + wire + tail's joules × cloud pace
+//! cost     = joules × what they cost at their place + energy of a change of the hardware × holding
 //! ```
 
-use schemas::{Joules, KiloHertz, Millis};
+use schemas::{Joules, Millis, PlacePrices};
+use wide::f64x4;
 
-use crate::adaptive::PlaceWeights;
-use crate::candidate::{Candidate, Parts};
-use crate::learning::{Factor, Spread};
+use crate::block::{self, Block, Correction, LANES};
+use crate::front::PreparedFront;
+use crate::learning::Spread;
 use crate::link::LinkDelta;
 use crate::state::State;
 
@@ -31,14 +33,60 @@ pub(crate) struct Outlook {
     half_base_ms: f64,
     overhead_ms: f64,
     spread: Spread,
-    clock: Option<KiloHertz>,
-    can_set: bool,
-    change_ms: f64,
-    /// How many times the energy of a change counts: more just after the last one.
-    change_weight: f64,
+    hardware: Setup,
     edge_energy: f64,
     cloud_energy: f64,
-    weights: PlaceWeights,
+    prices: Prices,
+}
+
+/// What a joule costs at each place.
+#[derive(Debug, Clone, Copy)]
+struct Prices {
+    edge: f64,
+    wire: f64,
+    cloud: f64,
+}
+
+impl Prices {
+    fn of(prices: &PlacePrices) -> Self {
+        Self { edge: prices.edge.get(), wire: prices.wire.get(), cloud: prices.cloud.get() }
+    }
+}
+
+/// How the edge is set, and what setting it otherwise takes.
+#[derive(Debug, Clone, Copy)]
+struct Setup {
+    /// In kHz; zero where it is not known.
+    clock: f64,
+    /// As [`block::accelerator_number`] has it; zero where it is not known.
+    accelerator: f64,
+    /// Whether the clock can be set now.
+    can_set: bool,
+    clock_change_ms: f64,
+    accelerator_change_ms: f64,
+    /// How many times the energy of a change counts: more just after the last one.
+    change_weight: f64,
+}
+
+/// The futures of four configurations, side by side.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Forecasts {
+    mean_ms: f64x4,
+    pub quantile_ms: f64x4,
+    edge_ms: f64x4,
+    uplink_ms: f64x4,
+    cloud_ms: f64x4,
+    clock_change_ms: f64x4,
+    accelerator_change_ms: f64x4,
+    edge_j: f64x4,
+    cloud_j: f64x4,
+    change_j: f64x4,
+    /// All places, the change of the hardware included; infinite where it is not known.
+    energy_j: f64x4,
+    /// What a decision compares: the weighted energy; infinite where it is not known.
+    pub cost: f64x4,
+    /// The same if changing the hardware cost nothing.
+    pub unheld_cost: f64x4,
 }
 
 /// One configuration's future.
@@ -50,16 +98,44 @@ pub(crate) struct Forecast {
     /// The way there.
     pub uplink_ms: f64,
     pub cloud_ms: f64,
-    pub change_ms: f64,
-    pub changes_clock: bool,
+    /// What setting the clock takes; `None` when it stays.
+    pub clock_change_ms: Option<f64>,
+    /// What changing the accelerator takes; `None` when it stays.
+    pub accelerator_change_ms: Option<f64>,
     pub edge_j: f64,
     pub cloud_j: f64,
+    /// Of changing the hardware.
+    pub change_j: f64,
     /// All places, the change of the hardware included; `None` where it is not known.
     pub energy_j: Option<f64>,
     /// What a decision compares: the weighted energy; infinite where it is not known.
     pub cost: f64,
-    /// The part of the cost that is for changing the hardware.
-    pub change_cost: f64,
+    /// The same if changing the hardware cost nothing.
+    pub unheld_cost: f64,
+}
+
+impl Forecasts {
+    /// One of the four.
+    pub(crate) fn lane(&self, lane: usize) -> Forecast {
+        let of = |lanes: f64x4| lanes.to_array()[lane];
+        // A change that takes no time is told from none by its sign.
+        let change = |lanes: f64x4| Some(of(lanes)).filter(|time| *time >= 0.0);
+        Forecast {
+            mean_ms: of(self.mean_ms),
+            quantile_ms: of(self.quantile_ms),
+            edge_ms: of(self.edge_ms),
+            uplink_ms: of(self.uplink_ms),
+            cloud_ms: of(self.cloud_ms),
+            clock_change_ms: change(self.clock_change_ms),
+            accelerator_change_ms: change(self.accelerator_change_ms),
+            edge_j: of(self.edge_j),
+            cloud_j: of(self.cloud_j),
+            change_j: of(self.change_j),
+            energy_j: Some(of(self.energy_j)).filter(|energy| energy.is_finite()),
+            cost: of(self.cost),
+            unheld_cost: of(self.unheld_cost),
+        }
+    }
 }
 
 impl Forecast {
@@ -69,6 +145,11 @@ impl Forecast {
 
     pub(crate) fn energy(&self) -> Option<Joules> {
         self.energy_j.map(Joules::saturating)
+    }
+
+    /// What changing the hardware takes.
+    pub(crate) fn change_ms(&self) -> f64 {
+        self.clock_change_ms.unwrap_or(0.0) + self.accelerator_change_ms.unwrap_or(0.0)
     }
 }
 
@@ -93,13 +174,14 @@ impl Outlook {
     pub(crate) fn without_waiting(state: &State, cloud: Option<usize>, now_ms: f64) -> Self {
         let cloud = cloud.and_then(|cloud| state.clouds.get(cloud));
         let pace = cloud.map_or(1.0, |cloud| cloud.pace.at(now_ms, state.settings.forget_ms()));
-        Self { clock: None, can_set: false, ..Self::idle(state, pace, now_ms) }
+        let idle = Self::idle(state, pace, now_ms);
+        let hardware = Setup { clock: 0.0, accelerator: 0.0, can_set: false, ..idle.hardware };
+        Self { hardware, ..idle }
     }
 
     fn idle(state: &State, cloud_pace: f64, now_ms: f64) -> Self {
         let forget_ms = state.settings.forget_ms();
         let hardware = &state.hardware;
-        let link = state.link.delta(now_ms, forget_ms);
         Self {
             now_ms,
             forget_ms,
@@ -109,16 +191,20 @@ impl Outlook {
             cloud_free_in_ms: 0.0,
             cloud_queue_ms: 0.0,
             half_base_ms: state.link.base().get() / 2.0,
-            link,
+            link: state.link.delta(now_ms, forget_ms),
             overhead_ms: state.overhead.ms,
             spread: state.spread,
-            clock: hardware.clock,
-            can_set: now_ms >= hardware.unsettable_until_ms,
-            change_ms: hardware.change.ms,
-            change_weight: state.settings.change_weight(hardware.changed_at_ms, now_ms),
+            hardware: Setup {
+                clock: hardware.clock.map_or(0.0, |clock| clock.0 as f64),
+                accelerator: hardware.accelerator.map_or(0.0, block::accelerator_number),
+                can_set: now_ms >= hardware.unsettable_until_ms,
+                clock_change_ms: hardware.clock_change.ms,
+                accelerator_change_ms: hardware.accelerator_change.ms,
+                change_weight: state.settings.change_weight(hardware.changed_at_ms, now_ms),
+            },
             edge_energy: state.edge_energy.at(now_ms, forget_ms),
             cloud_energy: state.cloud_energy.at(now_ms, forget_ms),
-            weights: state.settings.weights,
+            prices: Prices::of(&state.prices),
         }
     }
 
@@ -127,86 +213,70 @@ impl Outlook {
         Self { edge_energy: 1.0, cloud_energy: 1.0, ..self }
     }
 
-    /// One configuration's future, with what receipts said of it.
-    pub(crate) fn forecast(&self, candidate: &Candidate, correction: &Factor) -> Forecast {
-        let parts = &candidate.parts;
-        let (changes_clock, clock_factor) = self.clock(candidate);
-        let own = correction.at(self.now_ms, self.forget_ms);
-        let edge_ms = parts.edge_ms * self.edge_pace * clock_factor * own;
-        let (wire_ms, cloud_ms, variance) = if parts.uses_cloud {
-            let wire = parts.wire_ms + self.link.base_ms + parts.bytes * self.link.ms_a_byte;
-            (wire.max(0.0) * own, parts.cloud_ms * self.cloud_pace * own, self.link.variance(parts.bytes))
-        } else {
-            (0.0, 0.0, 0.0)
-        };
-        let change_ms = if changes_clock { self.change_ms } else { 0.0 };
-        let ready_ms = self.edge_wait_ms + change_ms + edge_ms;
-        let uplink_ms = (wire_ms - self.half_base_ms).max(wire_ms / 2.0);
-        let cloud_wait_ms = if parts.uses_cloud {
-            (self.cloud_free_in_ms - ready_ms - uplink_ms).max(self.cloud_queue_ms)
-        } else {
-            0.0
-        };
-        let own_ms = edge_ms + wire_ms + cloud_ms + parts.other_ms * own + self.overhead_ms;
-        let mean_ms = own_ms + change_ms + self.edge_wait_ms + cloud_wait_ms;
-        let spread = (parts.deviation_ms * parts.deviation_ms)
-            .max(self.spread.relative_variance * own_ms * own_ms)
-            + variance;
-        let quantile_ms = mean_ms + self.spread.deviations * spread.sqrt();
-        let waiting_ms = wire_ms + cloud_ms + cloud_wait_ms;
-        let joules = self.joules(parts, edge_ms, waiting_ms);
-        let change_j = if changes_clock { joules.edge_watts * change_ms * 1e-3 } else { 0.0 };
-        let known = candidate.energy_j.is_some();
-        let weights = self.weights;
-        let change_cost = weights.edge * change_j * self.change_weight;
-        let cost = weights.edge * joules.edge + weights.wire * parts.wire_j + weights.cloud * joules.cloud;
-        Forecast {
+    /// One candidate's future, with what receipts said of it.
+    pub(crate) fn forecast(&self, front: &PreparedFront, position: usize, said: &Correction) -> Forecast {
+        self.forecasts(&front.blocks[position / LANES], said).lane(position % LANES)
+    }
+
+    /// The futures of a block, with what receipts said of them. Without a branch.
+    #[inline]
+    pub(crate) fn forecasts(&self, block: &Block, said: &Correction) -> Forecasts {
+        let own = said.at(self.now_ms, self.forget_ms);
+        let setting = self.hardware.setting(block);
+        let change_ms = setting.clock_ms.fast_max(f64x4::ZERO) + setting.accelerator_ms.fast_max(f64x4::ZERO);
+
+        let edge_ms = block.edge_ms * self.edge_pace * setting.slowdown * own;
+        let on_the_wire =
+            block.wire_ms + block.uses_cloud * self.link.base_ms + block.bytes * self.link.ms_a_byte;
+        let wire_ms = on_the_wire.fast_max(f64x4::ZERO) * own;
+        let cloud_ms = block.cloud_ms * self.cloud_pace * own;
+
+        let ready_ms = edge_ms + change_ms + self.edge_wait_ms;
+        let uplink_ms = (wire_ms - self.half_base_ms).fast_max(wire_ms * 0.5);
+        let until_free_ms = f64x4::splat(self.cloud_free_in_ms) - ready_ms - uplink_ms;
+        let cloud_wait_ms = block.uses_cloud * until_free_ms.fast_max(f64x4::splat(self.cloud_queue_ms));
+
+        let own_ms = edge_ms + wire_ms + cloud_ms + block.other_ms * own + self.overhead_ms;
+        let mean_ms = own_ms + change_ms + cloud_wait_ms + self.edge_wait_ms;
+        let usual = own_ms * own_ms * self.spread.relative_variance;
+        let variance = block.variance.fast_max(usual) + self.link.variance(block.uses_cloud, block.bytes);
+        let quantile_ms = mean_ms + variance.sqrt() * self.spread.deviations;
+
+        let edge_j_a_ms = block.edge_j_a_ms * self.edge_energy;
+        let drawing_ms = edge_ms + wire_ms + cloud_ms + cloud_wait_ms;
+        let edge_j = edge_j_a_ms * drawing_ms + block.edge_j * self.edge_energy;
+        let cloud_j = block.cloud_j * (self.cloud_pace * self.cloud_energy);
+        let change_j = edge_j_a_ms * change_ms;
+        let prices = &self.prices;
+        let unheld_cost =
+            edge_j * prices.edge + block.wire_j * prices.wire + cloud_j * prices.cloud + block.unknown_cost;
+        Forecasts {
             mean_ms,
             quantile_ms,
             edge_ms,
             uplink_ms,
             cloud_ms,
-            change_ms,
-            changes_clock,
-            edge_j: joules.edge,
-            cloud_j: joules.cloud,
-            energy_j: known.then_some(joules.edge + parts.wire_j + joules.cloud + change_j),
-            cost: if known { cost + change_cost } else { f64::INFINITY },
-            change_cost: if known { change_cost } else { 0.0 },
+            clock_change_ms: setting.clock_ms,
+            accelerator_change_ms: setting.accelerator_ms,
+            edge_j,
+            cloud_j,
+            change_j,
+            energy_j: edge_j + block.wire_j + cloud_j + change_j + block.unknown_cost,
+            cost: unheld_cost + change_j * (prices.edge * self.hardware.change_weight),
+            unheld_cost,
         }
     }
 
-    /// Whether the clock would be changed, and how much longer the edge computes because it cannot be.
-    fn clock(&self, candidate: &Candidate) -> (bool, f64) {
-        match (candidate.configuration.edge_frequency_khz, self.clock) {
-            (Some(wanted), Some(set)) if wanted == set => (false, 1.0),
-            (Some(_), _) if self.can_set => (true, 1.0),
-            (Some(wanted), Some(set)) if set.0 > 0 => (false, wanted.0 as f64 / set.0 as f64),
-            _ => (false, 1.0),
-        }
-    }
-
-    fn joules(&self, parts: &Parts, edge_ms: f64, waiting_ms: f64) -> EnergyForecast {
-        let measured_ms = parts.edge_ms + parts.wire_ms + parts.cloud_ms;
-        let (edge, edge_watts) = if measured_ms > 0.0 {
-            let watts = parts.edge_j * self.edge_energy / measured_ms * 1e3;
-            (watts * (edge_ms + waiting_ms) * 1e-3, watts)
-        } else {
-            (parts.edge_j * self.edge_energy, 0.0)
-        };
-        EnergyForecast { edge, edge_watts, cloud: parts.cloud_j * self.cloud_pace * self.cloud_energy }
-    }
-
-    /// The latency and the cost that a configuration would have if link and cloud were as when the front was measured.
-    pub(crate) fn as_measured(&self, candidate: &Candidate) -> (f64, f64) {
-        let parts = &candidate.parts;
-        let mean = parts.edge_ms * self.edge_pace + parts.wire_ms + parts.cloud_ms + parts.other_ms;
-        let latency = mean + self.overhead_ms + self.spread.deviations * parts.deviation_ms;
-        let weights = self.weights;
-        let cost = weights.edge * parts.edge_j * self.edge_energy
-            + weights.wire * parts.wire_j
-            + weights.cloud * parts.cloud_j * self.cloud_energy;
-        (latency + self.edge_wait_ms, if candidate.energy_j.is_some() { cost } else { f64::INFINITY })
+    /// The latencies and the costs that a block would have if link and cloud were as when the front was measured.
+    #[inline]
+    pub(crate) fn as_measured(&self, block: &Block) -> (f64x4, f64x4) {
+        let mean = block.edge_ms * self.edge_pace + block.wire_ms + block.cloud_ms + block.other_ms;
+        let spread = block.variance.sqrt() * self.spread.deviations;
+        let prices = &self.prices;
+        let edge_j = (block.edge_j_a_ms * block.measured_ms() + block.edge_j) * self.edge_energy;
+        let cloud_j = block.cloud_j * self.cloud_energy;
+        let cost = edge_j * prices.edge + block.wire_j * prices.wire + cloud_j * prices.cloud;
+        (mean + spread + (self.overhead_ms + self.edge_wait_ms), cost + block.unknown_cost)
     }
 
     /// How long until the work that is queued now is done.
@@ -215,8 +285,33 @@ impl Outlook {
     }
 }
 
-struct EnergyForecast {
-    edge: f64,
-    edge_watts: f64,
-    cloud: f64,
+/// How a block's configurations would set the hardware.
+struct Setting {
+    /// What setting the clock takes; negative when it stays.
+    clock_ms: f64x4,
+    /// What changing the accelerator takes; negative when it stays.
+    accelerator_ms: f64x4,
+    /// How much longer the edge computes because its clock cannot be set.
+    slowdown: f64x4,
+}
+
+impl Setup {
+    #[inline]
+    fn setting(&self, block: &Block) -> Setting {
+        const STAYS: f64x4 = f64x4::new([-1.0; LANES]);
+        let wants_a_clock = block.clock.simd_ne(f64x4::ZERO);
+        let (clock_ms, slowdown) = if self.can_set {
+            let changes = wants_a_clock & block.clock.simd_ne(f64x4::splat(self.clock));
+            (changes.select(f64x4::splat(self.clock_change_ms), STAYS), f64x4::ONE)
+        } else if self.clock > 0.0 {
+            (STAYS, wants_a_clock.select(block.clock / self.clock, f64x4::ONE))
+        } else {
+            (STAYS, f64x4::ONE)
+        };
+        let changes = block.accelerator.simd_ne(f64x4::ZERO)
+            & block.accelerator.simd_ne(f64x4::splat(self.accelerator))
+            & f64x4::splat(self.accelerator).simd_ne(f64x4::ZERO);
+        let accelerator_ms = changes.select(f64x4::splat(self.accelerator_change_ms), STAYS);
+        Setting { clock_ms, accelerator_ms, slowdown }
+    }
 }

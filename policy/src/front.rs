@@ -9,6 +9,7 @@
 use schemas::{Configuration, Cut, Digest, Front, FrontId, Millis, NodeId, PolicyName, Qos, UnixMillis};
 
 use crate::adaptive;
+use crate::block::Block;
 use crate::candidate::Candidate;
 use crate::decision::{Decision, Point, Refusal};
 use crate::link::LinkFit;
@@ -29,6 +30,8 @@ pub struct PreparedFront {
     pub(crate) ranked_with_anchors: Box<[Candidate]>,
     /// Those and the configurations that tie with points: under another link than the front's one of them may be best.
     pub(crate) candidates: Box<[Candidate]>,
+    /// The candidates as forecasts read them.
+    pub(crate) blocks: Box<[Block]>,
     pub(crate) all_cloud: Candidate,
     pub(crate) all_edge: Candidate,
     /// The link as it was when the front was measured.
@@ -71,6 +74,7 @@ impl PreparedFront {
             last_cut: front.last_cut,
             ranked: ranked.into_boxed_slice(),
             ranked_with_anchors: with_anchors.into_boxed_slice(),
+            blocks: Block::all_of(&candidates),
             candidates: candidates.into_boxed_slice(),
             all_cloud,
             all_edge,

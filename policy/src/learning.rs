@@ -106,11 +106,17 @@ impl Factor {
 
     /// The factor now; one that nothing confirmed for `half_life_ms` counts half.
     pub(crate) fn at(&self, now_ms: f64, half_life_ms: f64) -> f64 {
-        if self.seen == 0 {
-            return 1.0;
-        }
         let age = (now_ms - self.seen_at_ms).max(0.0);
-        1.0 + (self.value - 1.0) * half_life_ms / (half_life_ms + age)
+        1.0 + self.excess() * half_life_ms / (half_life_ms + age)
+    }
+
+    /// By how much it is more than one; zero until something was seen.
+    pub(crate) fn excess(&self) -> f64 {
+        if self.seen == 0 { 0.0 } else { self.value - 1.0 }
+    }
+
+    pub(crate) fn seen_at_ms(&self) -> f64 {
+        self.seen_at_ms
     }
 
     /// Whether the last value was taken for a hiccup that may be the first of a change.

@@ -18,14 +18,16 @@
 //! - `oracle` knows what each configuration will really cost; only a simulation can ([`PreparedFront::oracle`]).
 //!
 //! # Layout
-//! - [`front`]: a front, sorted and taken apart once.
+//! - [`front`]: a front, sorted and taken apart once, into `block`s of four configurations.
 //! - [`decision`]: what comes out: a choice or a refusal.
 //! - `rules`: the paper's rule, the baselines, the oracle. `constraints`: floors and an absent cloud.
 //! - [`adaptive`]: the default policy over a `forecast` of each configuration.
 //! - [`state`], [`link`], [`learning`]: what is known now, and how it follows receipts.
+//! - [`shadow`]: a second policy asked beside the one that decides.
 //! - [`site`], [`plan`]: presences and fronts in, a plan for the wire out.
 
 pub mod adaptive;
+mod block;
 mod candidate;
 mod constraints;
 pub mod decision;
@@ -35,14 +37,16 @@ pub mod learning;
 pub mod link;
 pub mod plan;
 mod rules;
+pub mod shadow;
 pub mod site;
 pub mod state;
 
-pub use adaptive::{AdaptiveSettings, PlaceWeights};
+pub use adaptive::AdaptiveSettings;
 pub use decision::{Cloud, Decision, Point, Refusal};
 pub use front::PreparedFront;
 pub use learning::Observation;
 pub use link::Link;
 pub use plan::{NoPlan, plan_by_front};
 pub use rules::Truth;
-pub use state::{CloudExecutor, State};
+pub use shadow::Comparison;
+pub use state::{CloudExecutor, Sight, State};

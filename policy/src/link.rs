@@ -6,6 +6,7 @@
 //! taken for a change of the link, and the estimate moves there at once.
 
 use schemas::{ByteCount, Millis};
+use wide::f64x4;
 
 use crate::candidate::Parts;
 
@@ -78,9 +79,11 @@ pub(crate) struct LinkDelta {
 }
 
 impl LinkDelta {
-    pub(crate) fn variance(&self, bytes: f64) -> f64 {
+    /// How uncertain transfers of so many bytes are; zero where `transfers` is zero and bytes are.
+    #[inline]
+    pub(crate) fn variance(&self, transfers: f64x4, bytes: f64x4) -> f64x4 {
         let [base, both, slope] = self.covariance;
-        base + bytes * (2.0 * both + bytes * slope)
+        transfers * base + bytes * (bytes * slope + 2.0 * both)
     }
 }
 
@@ -141,8 +144,8 @@ impl Link {
         let predicted = self.base_ms + bytes * self.ms_a_byte;
         let noise = square(NOISE_SHARE * predicted + NOISE_MS);
         let mut error = took - predicted;
-        let explained = LinkDelta { base_ms: 0.0, ms_a_byte: 0.0, covariance: self.covariance };
-        let expected = explained.variance(bytes) + noise;
+        let [base, both, slope] = self.covariance;
+        let expected = base + bytes * (2.0 * both + bytes * slope) + noise;
         let surprise = match error {
             error if error * error <= SURPRISE * SURPRISE * expected => Surprise::None,
             error if error > 0.0 => Surprise::Slower,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use schemas::{
-    Configuration, Fault, FaultKind, Feasible, InstanceId, Millis, ModelName, Plan, PlanReason, PlanRequest,
+    Configuration, Fault, FaultKind, Feasible, InstanceId, ModelName, Plan, PlanReason, PlanRequest,
     PolicyName, Presence, Qos, ServedModel,
 };
 
@@ -74,19 +74,16 @@ impl<'a> Venue<'a> {
         Ok(Self { edge, served, front: site::front_for(fronts, presences, &edge.node, served) })
     }
 
-    /// Plans a request by what is known now; `state` is of this venue's edge machine and front.
+    /// The plan that carries a decision out; `state` is of this venue's edge machine and front.
     pub fn plan(
         &self,
-        qos: &Qos,
+        decision: &Decision,
         policy: PolicyName,
         front: &PreparedFront,
         state: &State,
-        now: Millis,
-    ) -> Result<(Plan, Decision), NoPlan> {
-        let decision = front.decide(policy, qos, state, now)?;
+    ) -> Plan {
         let cloud = decision.cloud.and_then(|cloud| state.clouds().get(cloud));
-        let plan = self.carry_out(&decision, policy, front, cloud.map(|cloud| cloud.instance.clone()));
-        Ok((plan, decision))
+        self.carry_out(decision, policy, front, cloud.map(|cloud| cloud.instance.clone()))
     }
 
     /// Everything on the edge, as it is set now: for a network without a front.

@@ -3,13 +3,14 @@
 use std::cmp::Ordering;
 
 use schemas::{
-    Fallback, InstanceId, Joules, KiloHertz, Millis, NodeId, PlanReason, Presence, ServedModel, ServiceKind,
-    ServiceState,
+    Accelerator, Configuration, Cut, EnergyPrices, Fallback, InstanceId, Joules, KiloHertz, Millis, NodeId,
+    PlacePrices, PlanReason, Presence, ServedModel, ServiceKind, ServiceState,
 };
 
 use crate::adaptive::AdaptiveSettings;
+use crate::block::{Correction, Corrections};
 use crate::decision::{Cloud, Decision};
-use crate::forecast::Outlook;
+use crate::forecast::{Forecast, Outlook};
 use crate::front::PreparedFront;
 use crate::learning::{Extra, Factor, Observation, Spread};
 use crate::link::Link;
@@ -76,13 +77,32 @@ impl CloudExecutor {
     }
 }
 
+/// What is in sight of whoever decides.
+#[derive(Debug, Clone, Copy)]
+pub struct Sight<'a> {
+    /// Who is there.
+    pub presences: &'a [Presence],
+    /// The edge machine.
+    pub edge: &'a NodeId,
+    /// The network, as it serves it.
+    pub served: &'a ServedModel,
+    /// What joules cost.
+    pub prices: &'a EnergyPrices,
+}
+
 /// How the edge machine is set, and what changing it costs.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Hardware {
     pub clock: Option<KiloHertz>,
+    /// What ran the last head.
+    pub accelerator: Option<Accelerator>,
     pub changed_at_ms: Option<f64>,
     pub unsettable_until_ms: f64,
-    pub change: Extra,
+    pub clock_change: Extra,
+    pub accelerator_change: Extra,
+    /// What ran the head of the last receipt, and at which clock.
+    seen_accelerator: Option<Accelerator>,
+    seen_clock: Option<KiloHertz>,
 }
 
 /// What is known now: presences, queues, the link, how the hardware is set, and what receipts corrected.
@@ -102,7 +122,8 @@ pub struct State {
     pub(crate) overhead: Extra,
     pub(crate) spread: Spread,
     /// By the front's candidates.
-    pub(crate) corrections: Box<[Factor]>,
+    pub(crate) corrections: Corrections,
+    pub(crate) prices: PlacePrices,
     pub(crate) explored_at_ms: Option<f64>,
 }
 
@@ -115,9 +136,13 @@ impl State {
             mean_tail_ms: front.mean_tail_ms(),
             hardware: Hardware {
                 clock: None,
+                accelerator: None,
                 changed_at_ms: None,
                 unsettable_until_ms: 0.0,
-                change: Extra::starting_at(settings.hardware_change_ms.get()),
+                clock_change: Extra::starting_at(settings.hardware_change_ms.get()),
+                accelerator_change: Extra::starting_at(settings.hardware_change_ms.get()),
+                seen_accelerator: None,
+                seen_clock: None,
             },
             edge_pace: Factor::ONE,
             edge_queue: Extra::default(),
@@ -126,7 +151,8 @@ impl State {
             cloud_energy: Factor::ONE,
             overhead: Extra::default(),
             spread: Spread::new(settings.quantile.get()),
-            corrections: vec![Factor::ONE; front.candidates.len()].into_boxed_slice(),
+            corrections: Corrections::none(front.candidates.len()),
+            prices: PlacePrices::default(),
             explored_at_ms: None,
             settings,
         }
@@ -144,6 +170,7 @@ impl State {
             edge_queue: self.edge_queue,
             edge_free_at_ms: self.edge_free_at_ms,
             spread: self.spread,
+            prices: self.prices,
             ..fresh
         }
     }
@@ -218,15 +245,15 @@ impl State {
         }
     }
 
-    /// Takes note of everything that presences say of the edge machine and of cloud executors for its network.
-    pub fn see(
-        &mut self,
-        presences: &[Presence],
-        edge: &NodeId,
-        served: &ServedModel,
-        front: &PreparedFront,
-        now: Millis,
-    ) {
+    /// What joules cost from now on, by place; until then each counts once.
+    pub fn set_prices(&mut self, prices: PlacePrices) {
+        self.prices = prices;
+    }
+
+    /// Takes note of everything that presences say of the edge machine, its battery included, and of cloud executors
+    /// for its network.
+    pub fn see(&mut self, world: &Sight<'_>, front: &PreparedFront, now: Millis) {
+        let Sight { presences, edge, served, prices } = *world;
         let executor = |presence: &Presence| {
             CloudExecutor::new(presence.instance.clone(), presence.credits, presence.node == *front.cloud())
         };
@@ -237,7 +264,12 @@ impl State {
                 && presence.node == *edge
         });
         let report = tuner.and_then(|tuner| tuner.hardware.as_ref());
-        self.set_hardware(report.and_then(|report| report.frequency_khz), now);
+        match report.filter(|report| !report.frequencies_khz.is_empty()) {
+            // While a governor moves the clock it is not known, and can be set all the same.
+            Some(report) if report.frequency_khz.is_none() => {}
+            settable => self.set_hardware(settable.and_then(|report| report.frequency_khz), now),
+        }
+        self.set_prices(prices.at(report.and_then(|report| report.battery.as_ref())));
     }
 
     /// The cloud executor for the next tail: none that lost a request just now where there is another, on the
@@ -259,20 +291,37 @@ impl State {
         best.map(|(position, _)| position)
     }
 
+    /// The future of a candidate, with its tail on this one of the cloud executors.
+    pub(crate) fn forecast(
+        &self,
+        front: &PreparedFront,
+        position: usize,
+        cloud: Option<usize>,
+        now: Millis,
+    ) -> Forecast {
+        let outlook = Outlook::new(self, cloud, now.get());
+        outlook.forecast(front, position, self.corrections.around(position))
+    }
+
     /// Takes note of a decision that is carried out: the work that it gives the executors, the clock that it sets.
     pub fn commit(&mut self, front: &PreparedFront, decision: &Decision, now: Millis) {
         let now_ms = now.get();
         let Some(position) = front.position(&decision.configuration) else { return };
-        let outlook = Outlook::new(self, decision.cloud, now_ms);
-        let forecast = outlook.forecast(&front.candidates[position], &self.corrections[position]);
-        let starts = self.edge_free_at_ms.max(now_ms) + forecast.change_ms;
+        let forecast = self.forecast(front, position, decision.cloud, now);
+        let starts = self.edge_free_at_ms.max(now_ms) + forecast.change_ms();
         self.edge_free_at_ms = starts + forecast.edge_ms;
         if let Some(cloud) = decision.cloud.and_then(|cloud| self.clouds.get_mut(cloud)) {
             let arrives = self.edge_free_at_ms + forecast.uplink_ms;
             cloud.free_at_ms = cloud.free_at_ms.max(arrives) + forecast.cloud_ms;
         }
-        if forecast.changes_clock {
-            self.hardware.clock = decision.configuration.edge_frequency_khz;
+        let Configuration { edge_frequency_khz, edge_accelerator, cut, .. } = decision.configuration;
+        if forecast.clock_change_ms.is_some() {
+            self.hardware.clock = edge_frequency_khz;
+        }
+        if cut > Cut::ALL_CLOUD {
+            self.hardware.accelerator = Some(edge_accelerator);
+        }
+        if forecast.clock_change_ms.is_some() || forecast.accelerator_change_ms.is_some() {
             self.hardware.changed_at_ms = Some(now_ms);
         }
         if decision.reason == PlanReason::Explored {
@@ -295,8 +344,11 @@ impl State {
         let waited =
             (seen.edge_queue + seen.cloud_queue).get() + seen.hardware_change.unwrap_or(Millis::ZERO).get();
         let own_ms = (seen.latency.get() - waited).max(0.0);
-        let before = Outlook::without_waiting(self, seen.cloud, now_ms)
-            .forecast(&front.candidates[position], &self.corrections[position]);
+        let before = Outlook::without_waiting(self, seen.cloud, now_ms).forecast(
+            front,
+            position,
+            self.corrections.around(position),
+        );
         self.spread.follow_coverage(own_ms, before.quantile_ms, self.settings.quantile.get());
         let was_surprised = self.is_surprised(seen.cloud);
 
@@ -334,13 +386,15 @@ impl State {
         own_ms: f64,
     ) {
         let now_ms = seen.at.get();
-        let candidate = &front.candidates[position];
-        let explained = Outlook::without_waiting(self, seen.cloud, now_ms).forecast(candidate, &Factor::ONE);
-        self.corrections[position].observe(own_ms, explained.mean_ms, now_ms);
-        if candidate.energy_j.is_some() {
-            let forecast = Outlook::without_waiting(self, seen.cloud, now_ms)
-                .with_plain_energy()
-                .forecast(candidate, &self.corrections[position]);
+        let explained =
+            Outlook::without_waiting(self, seen.cloud, now_ms).forecast(front, position, &Correction::NONE);
+        self.corrections.observe(position, own_ms, explained.mean_ms, now_ms);
+        if front.candidates[position].energy_j.is_some() {
+            let forecast = Outlook::without_waiting(self, seen.cloud, now_ms).with_plain_energy().forecast(
+                front,
+                position,
+                self.corrections.around(position),
+            );
             let joules = |energy: Option<Joules>| energy.map_or(0.0, Joules::get);
             self.edge_energy.observe(joules(seen.edge_energy), forecast.edge_j, now_ms);
             self.cloud_energy.observe(joules(seen.cloud_energy), forecast.cloud_j, now_ms);
@@ -351,9 +405,28 @@ impl State {
         if seen.fallback == Some(Fallback::HardwareAsItWas) {
             self.hardware.unsettable_until_ms = now_ms + UNSETTABLE_MS;
         }
-        if let Some(change) = seen.hardware_change {
-            self.hardware.change.observe(change.get());
+        if seen.hardware_change.is_some() {
             self.hardware.unsettable_until_ms = 0.0;
+        }
+        self.follow_change(seen);
+    }
+
+    /// A receipt says what changing the hardware took, not what was changed: the accelerator's share is what a change of
+    /// the clock does not explain.
+    fn follow_change(&mut self, seen: &Observation) {
+        let hardware = &mut self.hardware;
+        let took = seen.hardware_change.map(Millis::get);
+        let Configuration { cut, edge_frequency_khz: clock, edge_accelerator, .. } = seen.configuration;
+        let accelerator = Some(edge_accelerator).filter(|_| cut > Cut::ALL_CLOUD);
+        let (accelerator_before, clock_before) = (hardware.seen_accelerator, hardware.seen_clock);
+        hardware.seen_accelerator = accelerator.or(accelerator_before);
+        hardware.seen_clock = clock.or(clock_before);
+        if accelerator.is_none() || accelerator_before.is_none() || accelerator == accelerator_before {
+            took.into_iter().for_each(|took| hardware.clock_change.observe(took));
+        } else {
+            let clock_changed = clock.is_some() && clock != clock_before;
+            let of_clock = if clock_changed { hardware.clock_change.ms } else { 0.0 };
+            hardware.accelerator_change.observe((took.unwrap_or(0.0) - of_clock).max(0.0));
         }
     }
 }

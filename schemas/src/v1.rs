@@ -18,6 +18,7 @@ pub mod plan;
 pub mod presence;
 pub mod price;
 pub mod receipt;
+pub mod scheduling;
 pub mod stage;
 pub mod tensor;
 pub mod tuning;

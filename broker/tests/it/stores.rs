@@ -3,7 +3,7 @@
 use async_nats::jetstream;
 use schemas::{
     Configuration, Cut, Digest, Front, FrontId, LatencySummary, Measurement, Millis, ModelName, NodeId,
-    UnixMillis,
+    PolicyChoice, PolicyName, UnixMillis,
 };
 use testkit::{TestServer, wait_for};
 
@@ -56,7 +56,7 @@ fn front() -> Front {
 async fn a_bad_front_is_refused_and_the_last_good_one_stays() {
     let server = TestServer::start().await.unwrap();
     let (watcher, there) = (server.connect("watcher").await.unwrap(), server.connect("there").await.unwrap());
-    let (good, better) = (front(), broker::sealed(front()));
+    let (good, better) = (Front { revision: 2, ..front() }, broker::sealed(Front { revision: 3, ..front() }));
     there.publish_front(&good).await.unwrap();
     let fronts = watcher.watch_fronts().await.unwrap();
     let known = || fronts.for_model(&model()).iter().map(|front| front.id).collect::<Vec<_>>();
@@ -69,8 +69,10 @@ async fn a_bad_front_is_refused_and_the_last_good_one_stays() {
     bucket.put("m.e.c", schemas::encode(&empty).unwrap().into()).await.unwrap();
     let beyond = Front { last_cut: Cut(0), ..front() };
     bucket.put("m.e.c", schemas::encode(&beyond).unwrap().into()).await.unwrap();
-    let tampered = Front { measured: 999, ..broker::sealed(front()) };
+    let tampered = Front { measured: 999, ..broker::sealed(Front { revision: 4, ..front() }) };
     bucket.put("m.e.c", schemas::encode(&tampered).unwrap().into()).await.unwrap();
+    let stale = front();
+    bucket.put("m.e.c", schemas::encode(&stale).unwrap().into()).await.unwrap();
     let other = Front { model: ModelName::new("other").unwrap(), ..front() };
     bucket.put("m.e.d", schemas::encode(&other).unwrap().into()).await.unwrap();
     // Changes arrive in order: when the better one is there, the bad ones have been looked at.
@@ -154,4 +156,48 @@ async fn a_damaged_network_is_refused() {
     context.publish(chunk, vec![8u8; 1_000].into()).await.unwrap().await.unwrap();
     let error = store.get(&model(), "model.onnx").await.unwrap_err();
     assert!(matches!(error, broker::BrokerError::Damaged { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn the_choice_of_policies_is_followed_and_a_bad_one_refused() {
+    let server = TestServer::start().await.unwrap();
+    let (watcher, there) = (server.connect("watcher").await.unwrap(), server.connect("there").await.unwrap());
+    let choices = watcher.watch_policy_choice().await.unwrap();
+    assert_eq!((choices.now(), there.policy_choice().await.unwrap()), (None, None));
+    let chosen = |policy, shadow| PolicyChoice { policy, shadow };
+    let until = |wanted: Option<PolicyChoice>| {
+        let choices = &choices;
+        wait_for(PATIENCE, move || async move {
+            (choices.now() == wanted).then_some(()).ok_or_else(|| format!("{:?}", choices.now()))
+        })
+    };
+    let first = chosen(PolicyName::Dynasplit, Some(PolicyName::Adaptive));
+    there.choose_policy(first).await.unwrap();
+    until(Some(first)).await.unwrap();
+    let later = there.watch_policy_choice().await.unwrap();
+    assert_eq!(later.now(), Some(first), "who comes later knows it at once");
+
+    let plain = async_nats::ConnectOptions::new().connect(server.url()).await.unwrap();
+    let bucket = jetstream::new(plain).get_key_value("splinter-settings").await.unwrap();
+    bucket.put("policy", "garbage".into()).await.unwrap();
+    there.choose_policy(chosen(PolicyName::Oracle, None)).await.unwrap();
+    there.choose_policy(chosen(PolicyName::Edge, Some(PolicyName::Oracle))).await.unwrap();
+    // Another entry of the bucket is none of ours, and changes arrive in order.
+    bucket.put("other", "garbage".into()).await.unwrap();
+    let second = chosen(PolicyName::Edge, None);
+    let changes = async {
+        while choices.now() != Some(second) {
+            assert_eq!(choices.now(), Some(first), "a bad choice was taken");
+            tokio::task::yield_now().await;
+        }
+    };
+    let (chose, followed) =
+        tokio::join!(there.choose_policy(second), tokio::time::timeout(PATIENCE, changes));
+    chose.unwrap();
+    followed.unwrap();
+
+    there.forget_policy_choice().await.unwrap();
+    until(None).await.unwrap();
+    there.forget_policy_choice().await.unwrap();
+    assert_eq!(there.policy_choice().await.unwrap(), None);
 }

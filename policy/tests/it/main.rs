@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod adaptive;
+mod best;
 mod floors;
 mod fronts;
 mod properties;
 mod replay;
 mod rule;
+mod shadow;
 mod site;

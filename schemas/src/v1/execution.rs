@@ -67,6 +67,16 @@ pub enum Fallback {
     HardwareAsItWas,
 }
 
+impl Fallback {
+    /// The fallback as it is written on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::FinishedAtHome => "finished_at_home",
+            Self::HardwareAsItWas => "hardware_as_it_was",
+        }
+    }
+}
+
 /// An edge executor's answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ExecuteReply<'a> {

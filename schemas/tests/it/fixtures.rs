@@ -90,4 +90,6 @@ fixtures! {
     tune_reply_with_lease: schemas::TuneReply,
     link_request: schemas::LinkRequest,
     link_reply: schemas::LinkReply,
+    policy_choice: schemas::PolicyChoice,
+    scheduler_report: schemas::SchedulerReport,
 }

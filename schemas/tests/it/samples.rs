@@ -3,18 +3,18 @@
 use std::borrow::Cow;
 
 use schemas::{
-    Accuracy, Bandwidth, BatteryReport, ByteCount, Classification, Codec, CodecLoss, Configuration, CpuQuota,
-    Cut, CutDescription, DataType, DevicePower, Digest, EncodedTensor, EnergyEntry, EnergySource,
-    ExecuteReply, ExecuteRequest, Expectation, Fallback, Fault, FaultKind, Feasible, Front, FrontId,
-    HardwareReadBack, HardwareReport, InferReply, InferRequest, Input, InstanceId, Joules, KiloHertz, Knob,
-    KnobReport, KnobSupport, LabelledPicture, LatencySummary, LayerProfile, LeaseReport, LimitKind,
-    LinkReply, LinkRequest, LinkState, LossBasis, Measurement, MeterReading, Millis, ModelDescription,
-    ModelName, NodeId, OptimizeProgress, OptimizeReply, OptimizeRequest, OptimizeTask, Outcome, Place, Plan,
-    PlanReason, PlanRequest, PolicyName, Presence, Provenance, Qos, Receipt, RequestId, Scale, SearchSummary,
-    SearchWishes, SensorKind, SensorReport, ServedModel, ServiceKind, ServiceState, Setting, SettingWrite,
-    Share, Stage, StageEnergy, StageTime, Suspicion, TailPayload, TailReply, TailRequest, Tensor,
-    TensorSignature, TimeSource, TuneOrder, TuneReply, TuneRequest, Uncertainty, UnixMillis, Watts,
-    WithheldCodec,
+    Accuracy, Bandwidth, BatteryReport, ByteCount, CameOut, Classification, Codec, CodecLoss, Configuration,
+    CpuQuota, Cut, CutDescription, DataType, DevicePower, Digest, EdgeOutlook, EncodedTensor, EnergyEntry,
+    EnergySource, ExecuteReply, ExecuteRequest, Expectation, Fallback, Fault, FaultKind, Feasible, Front,
+    FrontId, HardwareReadBack, HardwareReport, InferReply, InferRequest, Input, InstanceId, Joules,
+    KiloHertz, Knob, KnobReport, KnobSupport, LabelledPicture, LatencySummary, LayerProfile, LeaseReport,
+    LimitKind, LinkReply, LinkRequest, LinkState, LossBasis, Measurement, MeterReading, Millis,
+    ModelDescription, ModelName, NodeId, OptimizeProgress, OptimizeReply, OptimizeRequest, OptimizeTask,
+    Outcome, Place, Plan, PlanReason, PlanRequest, PolicyChoice, PolicyName, Presence, Provenance, Qos,
+    Receipt, Regret, RequestId, Scale, SchedulerReport, SearchSummary, SearchWishes, SensorKind,
+    SensorReport, ServedModel, ServiceKind, ServiceState, Setting, SettingWrite, Share, Stage, StageEnergy,
+    StageTime, Suspicion, TailPayload, TailReply, TailRequest, Tensor, TensorSignature, TimeSource,
+    TuneOrder, TuneReply, TuneRequest, Uncertainty, UnixMillis, Watts, WithheldCodec,
 };
 
 fn id() -> RequestId {
@@ -637,4 +637,46 @@ pub fn link_request() -> LinkRequest {
 
 pub fn link_reply() -> LinkReply {
     LinkReply { link: link(), held_ms: Some(ms(5_000.0)) }
+}
+
+pub fn policy_choice() -> PolicyChoice {
+    PolicyChoice { policy: PolicyName::Adaptive, shadow: Some(PolicyName::Dynasplit) }
+}
+
+pub fn scheduler_report() -> SchedulerReport {
+    let came_out = CameOut {
+        receipts: 8,
+        within: 7,
+        shadow_within: 6,
+        latency_ms: -12.5,
+        energy_receipts: 5,
+        energy_j: -0.25,
+    };
+    SchedulerReport {
+        scheduler: instance("scheduler1"),
+        choice: policy_choice(),
+        regret: Some(Regret {
+            asked: 12,
+            agreed: 7,
+            refused: 1,
+            shadow_refused: 2,
+            compared: 9,
+            within: 8,
+            shadow_within: 6,
+            latency_ms: -33.5,
+            energy_compared: 9,
+            energy_j: 0.75,
+            came_out,
+        }),
+        edges: vec![EdgeOutlook {
+            edge: instance("edge1"),
+            model: model(),
+            front: front_id(),
+            link_base_ms: ms(2.5),
+            link_mbit: Some(93.5),
+            link_age_ms: Some(ms(140.0)),
+            clock_khz: Some(KiloHertz::from_megahertz(1_400)),
+        }],
+        at: UnixMillis(1_790_000_000_000),
+    }
 }

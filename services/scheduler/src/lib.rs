@@ -4,6 +4,9 @@
 //! - `splinter.v1.plan.<model>` is answered with a [`schemas::Plan`] or a typed error; a plan keeps the request's
 //!   floors, and is made from one revision of one front.
 //! - With no cloud executor present, or no front, everything runs on the edge.
+//! - A second policy may be asked beside the one that decides (shadow mode): it changes nothing, and how both compare is
+//!   published each second on `splinter.v1.metrics.scheduler.<instance>`.
+//! - Which policies these are may be changed while everything runs (`broker::PolicyChoices`).
 //! - The decision itself is pure code (crate `policy`): the simulator runs the same.
 //!
 //! # Layout

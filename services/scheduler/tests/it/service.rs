@@ -1,5 +1,6 @@
 //! The live scheduler over a real broker.
 
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -7,24 +8,24 @@ use broker::{Announcement, Bus, Call, CallError, Identity, PresenceUpdate, subje
 use chassis::{RunningService, ServiceContext};
 use scheduler::Settings;
 use schemas::{
-    Cut, Fault, FaultKind, InstanceId, ModelName, NodeId, Plan, PlanReason, PlanRequest, PolicyName,
-    Presence, RequestId, ServiceKind, UnixMillis,
+    BatteryReport, Cut, Fault, FaultKind, InstanceId, ModelName, NodeId, Plan, PlanReason, PlanRequest,
+    PolicyName, Presence, RequestId, ServiceKind, UnixMillis,
 };
 use testkit::{TestServer, wait_for};
 
 use crate::fronts::{LAST, front, limit, measurement, model, presence};
 
 /// Longer than anything here takes, also on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
-struct Site {
-    bus: Bus,
+pub struct Site {
+    pub bus: Bus,
     scheduler: scheduler::Running,
     _server: TestServer,
 }
 
 impl Site {
-    async fn start(settings: Settings) -> anyhow::Result<Self> {
+    pub async fn start(settings: Settings) -> anyhow::Result<Self> {
         let server = TestServer::start().await?;
         let context = ServiceContext {
             bus: server.connect("scheduler").await?,
@@ -37,7 +38,7 @@ impl Site {
     }
 
     /// An executor that says it is there, with a network it says it serves.
-    async fn announce(&self, said: Presence) -> anyhow::Result<Announcement> {
+    pub async fn announce(&self, said: Presence) -> anyhow::Result<Announcement> {
         let identity = Identity { service: said.service, instance: said.instance, node: said.node };
         let update = PresenceUpdate {
             credits: said.credits,
@@ -48,10 +49,39 @@ impl Site {
         Ok(self.bus.announce(identity, "0.1.0", move || update.clone()).await?)
     }
 
-    async fn plan(&self, policy: Option<PolicyName>) -> Result<Plan, Fault> {
+    pub async fn plan(&self, policy: Option<PolicyName>) -> Result<Plan, Fault> {
         let request = PlanRequest { id: RequestId::fresh(), model: model("vgg16"), qos: limit(60.0), policy };
         let body = self.ask("vgg16", schemas::encode(&request).unwrap()).await?;
         Ok(schemas::decode(&body).unwrap())
+    }
+
+    /// A plan, with the id of its request.
+    pub async fn plan_with_id(&self) -> (RequestId, Plan) {
+        let id = RequestId::fresh();
+        let request = PlanRequest { id, model: model("vgg16"), qos: limit(60.0), policy: None };
+        let body = self.ask("vgg16", schemas::encode(&request).unwrap()).await.unwrap();
+        (id, schemas::decode(&body).unwrap())
+    }
+
+    /// A tuner that says of its battery what is there at the time.
+    pub async fn announce_tuner(
+        &self,
+        node: &str,
+        battery: Arc<Mutex<Option<BatteryReport>>>,
+    ) -> anyhow::Result<Announcement> {
+        let identity = Identity {
+            service: ServiceKind::Tuner,
+            instance: InstanceId::new("t1")?,
+            node: NodeId::new(node)?,
+        };
+        let report = crate::shadow::hardware(node, None);
+        let update = move || PresenceUpdate {
+            credits: 1,
+            capacity: 1,
+            models: Vec::new(),
+            hardware: Some(schemas::HardwareReport { battery: *battery.lock().unwrap(), ..report.clone() }),
+        };
+        Ok(self.bus.announce(identity, "0.1.0", update).await?)
     }
 
     async fn ask(&self, name: &str, body: Vec<u8>) -> Result<Vec<u8>, Fault> {
@@ -64,7 +94,7 @@ impl Site {
     }
 
     /// Asks until the plan has this reason.
-    async fn planned_with(&self, reason: PlanReason) -> anyhow::Result<Plan> {
+    pub async fn planned_with(&self, reason: PlanReason) -> anyhow::Result<Plan> {
         wait_for(PATIENCE, || async {
             match self.plan(None).await {
                 Ok(plan) if plan.reason == reason => Ok(plan),
