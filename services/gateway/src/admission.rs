@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use schemas::{
-    Fault, FaultKind, Input, Millis, ModelName, PolicyName, Presence, Qos, ServedModel, ServiceKind, Tensor,
-    UnixMillis,
+    Cut, Fault, FaultKind, Input, LimitKind, Millis, ModelName, PolicyName, Presence, Qos, ServedModel,
+    ServiceKind, Share, Tensor, UnixMillis,
 };
 
 use crate::picture;
@@ -36,11 +36,50 @@ pub struct Limits {
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Asked {
     /// Latency limit and floors.
-    pub qos: Option<Qos>,
+    pub qos: Wishes,
     /// The policy to decide with.
     pub policy: Option<PolicyName>,
     /// When the answer must be there at the latest.
     pub deadline: Option<UnixMillis>,
+}
+
+/// What a client says of latency, accuracy, privacy and energy; what it leaves open is `None`.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Wishes {
+    /// The latency limit.
+    pub latency_ms: Option<Millis>,
+    /// What becomes of it when nothing is likely to keep the limit.
+    pub limit: Option<LimitKind>,
+    /// How much less energy counts than a shorter time.
+    pub energy_weight: Option<Share>,
+    /// Least accuracy of the configuration.
+    pub accuracy_floor: Option<Share>,
+    /// The least cut.
+    pub least_cut: Option<Cut>,
+}
+
+impl From<Qos> for Wishes {
+    fn from(qos: Qos) -> Self {
+        Self {
+            latency_ms: Some(qos.latency_ms),
+            limit: Some(qos.limit),
+            energy_weight: qos.energy_weight,
+            accuracy_floor: qos.accuracy_floor,
+            least_cut: qos.least_cut,
+        }
+    }
+}
+
+impl Wishes {
+    fn qos(&self, default_latency: Millis) -> Qos {
+        Qos {
+            latency_ms: self.latency_ms.unwrap_or(default_latency),
+            limit: self.limit.unwrap_or_default(),
+            energy_weight: self.energy_weight,
+            accuracy_floor: self.accuracy_floor,
+            least_cut: self.least_cut,
+        }
+    }
 }
 
 /// Under what terms a request is served.
@@ -54,17 +93,12 @@ pub struct Terms {
     pub deadline: UnixMillis,
 }
 
-/// A latency limit without floors.
-pub(crate) fn limit_only(latency_ms: Millis) -> Qos {
-    Qos::within(latency_ms)
-}
-
 /// Fixes the terms of a request that arrived at `arrived`.
 ///
 /// Refuses a latency limit that is zero or beyond the greatest, and a deadline that has passed. A default
 /// deadline is 4 limits ahead, at least 5 s; no deadline is more than 60 s ahead.
 pub fn terms(asked: &Asked, limits: &Limits, arrived: UnixMillis) -> Result<Terms, Fault> {
-    let qos = asked.qos.unwrap_or(limit_only(limits.default_latency));
+    let qos = asked.qos.qos(limits.default_latency);
     if qos.latency_ms == Millis::ZERO || qos.latency_ms > limits.greatest_latency {
         let (asked, greatest) = (qos.latency_ms, limits.greatest_latency);
         return Err(refused(format!(

@@ -1,9 +1,9 @@
 //! The way in: checks a request, admits it, holds its deadline, answers it and leaves a receipt.
 //!
 //! # In
-//! - NATS `splinter.v1.infer.<model>` (queue group): a picture's bytes with the headers `Splinter-Latency-Ms`,
-//!   `Splinter-Deadline` (unix ms) and `Splinter-Policy`, answered in JSON; or a MessagePack
-//!   [`schemas::InferRequest`], answered with a MessagePack [`schemas::InferReply`].
+//! - NATS `splinter.v1.infer.<model>` (queue group): a picture's bytes with the headers of [`terms::Term`]
+//!   (`Splinter-Latency-Ms`, `Splinter-Limit`, …), answered in JSON; or a MessagePack [`schemas::InferRequest`],
+//!   answered with a MessagePack [`schemas::InferReply`].
 //! - HTTP: `POST /v1/infer/<model>`, the Open Inference Protocol under `/v2` ([`open_inference`]),
 //!   `GET /metrics`.
 //!
@@ -25,6 +25,7 @@
 //!
 //! # Layout
 //! - [`admission`], [`picture`]: which requests are taken, and under what terms.
+//! - [`terms`]: what may be asked for, by name.
 //! - [`ingress`], [`open_inference`], [`status`]: the forms of requests, answers and errors.
 //! - `pipeline`, `receipts`: a request's way and what it leaves.
 //! - `service`, `http`, `metrics`: the shell.
@@ -41,6 +42,7 @@ mod receipts;
 mod service;
 mod settings;
 pub mod status;
+pub mod terms;
 
 pub use error::Error;
 pub use service::{Running, start};

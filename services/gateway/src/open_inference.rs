@@ -8,7 +8,7 @@
 //!   element is base64; in the binary form it is the bytes, after their length as the protocol writes it.
 //!
 //! # Parameters of a request
-//! `latency_ms`, `policy` and `deadline` (unix ms) as elsewhere; `binary_data_output`. Others are ignored, as
+//! The terms of [`crate::terms`], as numbers or texts; `binary_data_output`. Others are ignored, as
 //! clients of other servers send theirs.
 
 mod metadata;

@@ -1,5 +1,6 @@
 //! The shell: NATS in, HTTP in, presence, leaving.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,11 +14,12 @@ use tracing::warn;
 
 use crate::error::Error;
 use crate::http::HttpServer;
-use crate::ingress::{self, DEADLINE_HEADER, Form, LATENCY_HEADER, POLICY_HEADER, Sender, TermTexts};
+use crate::ingress::{self, Form, Sender};
 use crate::metrics::Metrics;
 use crate::pipeline::{Offer, Pipeline, Seen};
 use crate::receipts::{Arrival, Ledger};
 use crate::settings::Settings;
+use crate::terms;
 
 /// How often networks are noted and samples moved into histograms: some thousand requests, some tens of KB.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -126,12 +128,7 @@ async fn answer(pipeline: &Arc<Pipeline>, metrics: &Metrics, request: Request) -
     })?;
     let sender = if request.plain { Sender::Plain } else { Sender::Splinter };
     let form = ingress::form(request.headers.get("Content-Type"), sender);
-    let headers = TermTexts {
-        latency_ms: request.headers.get(LATENCY_HEADER),
-        deadline: request.headers.get(DEADLINE_HEADER),
-        policy: request.headers.get(POLICY_HEADER),
-    };
-    let asked = headers.read();
+    let asked = terms::read(|term| request.headers.get(term.header()).map(Cow::Borrowed));
     let offer = Offer { arrival, model, body: request.body, latest: Some(request.deadline) };
     let answered = pipeline.request(offer, move |body, _served| ingress::read(form, body, asked?)).await?;
     match form {

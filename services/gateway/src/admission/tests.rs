@@ -2,11 +2,11 @@ use std::borrow::Cow;
 
 use proptest::prelude::{any, prop_assert, proptest};
 use schemas::{
-    Cut, DataType, Digest, FaultKind, Input, InstanceId, Millis, ModelName, NodeId, Presence, ServedModel,
-    ServiceKind, ServiceState, Tensor, TensorSignature, UnixMillis,
+    Cut, DataType, Digest, FaultKind, Input, InstanceId, Millis, ModelName, NodeId, Presence, Qos,
+    ServedModel, ServiceKind, ServiceState, Tensor, TensorSignature, UnixMillis,
 };
 
-use super::{Asked, Limits, check_input, find_model, limit_only, terms};
+use super::{Asked, Limits, check_input, find_model, terms};
 
 const ARRIVED: UnixMillis = UnixMillis(1_800_000_000_000);
 
@@ -19,7 +19,7 @@ fn limits() -> Limits {
 }
 
 fn latency(ms: f64) -> Asked {
-    Asked { qos: Some(limit_only(Millis::new(ms).unwrap())), ..Asked::default() }
+    Asked { qos: Qos::within(Millis::new(ms).unwrap()).into(), ..Asked::default() }
 }
 
 fn served(name: &str) -> ServedModel {

@@ -21,8 +21,11 @@ pub(super) fn fault_response(fault: &Fault) -> Response {
 /// A typed error, with a status that says more than its kind.
 pub(super) fn fault_with_status(status: StatusCode, fault: &Fault) -> Response {
     let mut body = json!({ "error": fault.message, "kind": fault.kind });
-    if let (Some(after), Some(fields)) = (fault.retry_after_ms, body.as_object_mut()) {
-        fields.insert("retry_after_ms".into(), json!(after));
+    if let Some(after) = fault.retry_after_ms {
+        body["retry_after_ms"] = json!(after);
+    }
+    if let Some(feasible) = fault.feasible {
+        body["feasible"] = json!(feasible);
     }
     let mut response = (status, Json(body)).into_response();
     if let Some(seconds) = retry_after_seconds(fault) {

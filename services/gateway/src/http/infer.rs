@@ -1,31 +1,25 @@
 //! `POST /v1/infer/<model>`.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::{Path, Query, Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use schemas::{Fault, FaultKind, InferReply, ModelName, RequestId};
-use serde::Deserialize;
 
 use super::body::{self, BodyRefusal};
 use super::error::{fault_response, fault_with_status};
 use super::{Site, json_error};
-use crate::ingress::{self, DEADLINE_HEADER, Form, LATENCY_HEADER, POLICY_HEADER, Sender, TermTexts};
+use crate::ingress::{self, Form, Sender};
 use crate::pipeline::Offer;
 use crate::receipts::Arrival;
+use crate::terms::{self, Term};
 
 /// The content type of our MessagePack answers.
 const MESSAGEPACK: &str = "application/vnd.splinter.v1+msgpack";
-
-/// The terms of a request in its query; they go before those in its headers.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct Terms {
-    latency_ms: Option<String>,
-    deadline: Option<String>,
-    policy: Option<String>,
-}
 
 /// Takes a picture (or a MessagePack request) and answers in kind.
 pub(super) async fn infer(
@@ -39,14 +33,12 @@ pub(super) async fn infer(
         Ok(model) => model,
         Err(fault) => return fault_response(&fault),
     };
-    let asked = terms(request.uri()).and_then(|query| {
-        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        let texts = TermTexts {
-            latency_ms: query.latency_ms.as_deref().or_else(|| header(LATENCY_HEADER)),
-            deadline: query.deadline.as_deref().or_else(|| header(DEADLINE_HEADER)),
-            policy: query.policy.as_deref().or_else(|| header(POLICY_HEADER)),
-        };
-        texts.read()
+    let asked = query(request.uri()).and_then(|query| {
+        let header = |term: Term| headers.get(term.header()).and_then(|value| value.to_str().ok());
+        // What the query says goes before the headers.
+        terms::read(|term| {
+            query.get(term.name()).map(String::as_str).or_else(|| header(term)).map(Cow::Borrowed)
+        })
     });
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let form = ingress::form(content_type, Sender::Plain);
@@ -83,15 +75,20 @@ pub(super) fn refused(fault: &Fault, refusal: Option<&BodyRefusal>) -> Response 
     }
 }
 
-fn terms(uri: &axum::http::Uri) -> Result<Terms, Fault> {
-    let query = Query::<Terms>::try_from_uri(uri);
-    query.map(|Query(terms)| terms).map_err(|rejection| {
-        let message = format!(
-            "the query is not understood ({}): use latency_ms, deadline, policy",
-            rejection.body_text()
-        );
+/// The query's texts by name; names that are no term's are refused, so that a misspelt one is not passed over.
+fn query(uri: &Uri) -> Result<BTreeMap<String, String>, Fault> {
+    let refused = |problem: String| {
+        let message = format!("the query is not understood ({problem}): use {}", Term::names());
         Fault::new(FaultKind::BadRequest, message)
-    })
+    };
+    let query = Query::<BTreeMap<String, String>>::try_from_uri(uri);
+    let Query(query) = query.map_err(|rejection| refused(rejection.body_text()))?;
+    match query.keys().find(|name| Term::ALL.iter().all(|term| term.name() != name.as_str())) {
+        Some(unknown) => {
+            Err(refused(format!("there is no {:?}", unknown.chars().take(32).collect::<String>())))
+        }
+        None => Ok(query),
+    }
 }
 
 fn written(form: Form, reply: &InferReply) -> Response {

@@ -1,10 +1,10 @@
 use std::borrow::Cow;
 
 use proptest::prelude::{any, prop, proptest};
-use schemas::{Cut, FaultKind, InferRequest, Input, Millis, PolicyName, Qos, UnixMillis};
+use schemas::{Cut, FaultKind, InferRequest, Input, Millis, PolicyName, Qos, Share};
 
-use super::{Form, Sender, TermTexts, form, read};
-use crate::admission::{Asked, limit_only};
+use super::{Form, Sender, form, read};
+use crate::admission::Asked;
 
 #[test]
 fn forms() {
@@ -28,50 +28,22 @@ fn forms() {
 }
 
 #[test]
-fn terms_are_read_from_texts() {
-    let texts =
-        TermTexts { latency_ms: Some(" 200.5 "), deadline: Some("1800000000000"), policy: Some("edge") };
-    let expected = Asked {
-        qos: Some(limit_only(Millis::new(200.5).unwrap())),
-        policy: Some(PolicyName::Edge),
-        deadline: Some(UnixMillis(1_800_000_000_000)),
-    };
-    assert_eq!(texts.read().unwrap(), expected);
-    assert_eq!(TermTexts::default().read().unwrap(), Asked::default());
-}
-
-#[test]
-fn texts_that_are_no_terms_are_refused() {
-    let none = TermTexts::default();
-    let cases = [
-        (TermTexts { latency_ms: Some("fast"), ..none }, "\"fast\" is not a number of milliseconds"),
-        (TermTexts { latency_ms: Some("-5"), ..none }, "above 0"),
-        (TermTexts { latency_ms: Some("NaN"), ..none }, "above 0"),
-        (TermTexts { latency_ms: Some("inf"), ..none }, "above 0"),
-        (TermTexts { deadline: Some("tomorrow"), ..none }, "unix milliseconds"),
-        (TermTexts { deadline: Some("-1"), ..none }, "unix milliseconds"),
-        (TermTexts { policy: Some("best"), ..none }, "use adaptive, dynasplit, cloud"),
-    ];
-    for (texts, expected) in cases {
-        let fault = texts.read().unwrap_err();
-        assert_eq!(fault.kind, FaultKind::BadRequest);
-        assert!(fault.message.contains(expected), "{}", fault.message);
-    }
-}
-
-#[test]
 fn a_message_goes_before_its_headers() {
-    let qos = Qos { least_cut: Some(Cut(3)), ..limit_only(Millis::new(50.0).unwrap()) };
+    let qos = Qos { least_cut: Some(Cut(3)), ..Qos::within(Millis::new(50.0).unwrap()) };
     let request = InferRequest {
         input: Input::Encoded { bytes: Cow::Borrowed(b"picture") },
         qos: Some(qos),
         policy: None,
     };
-    let headers = TermTexts { latency_ms: Some("900"), policy: Some("cloud"), ..TermTexts::default() };
+    let headers = Asked {
+        qos: Qos { accuracy_floor: Some(Share::ZERO), ..Qos::within(Millis::new(900.0).unwrap()) }.into(),
+        policy: Some(PolicyName::Cloud),
+        deadline: None,
+    };
     let body = schemas::encode(&request).unwrap();
-    let (input, asked) = read(Form::MessagePack, &body, headers.read().unwrap()).unwrap();
+    let (input, asked) = read(Form::MessagePack, &body, headers).unwrap();
     assert_eq!(input, request.input);
-    assert_eq!(asked, Asked { qos: Some(qos), policy: Some(PolicyName::Cloud), deadline: None });
+    assert_eq!(asked, Asked { qos: qos.into(), policy: Some(PolicyName::Cloud), deadline: None });
 }
 
 proptest! {

@@ -5,14 +5,14 @@ use std::borrow::Cow;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use schemas::v1::tensor::byte_length;
-use schemas::{DataType, Fault, Input, Millis, ServedModel, Tensor, UnixMillis};
+use schemas::{DataType, Fault, Input, ServedModel, Tensor};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::admission::{Asked, limit_only};
-use crate::ingress;
+use crate::admission::Asked;
 use crate::open_inference::{IMAGE, numbers, refused};
+use crate::terms;
 
 /// A longer id than this is refused: it is echoed, not used.
 const LONGEST_ID: usize = 256;
@@ -95,22 +95,11 @@ struct RequestedOutput {
     parameters: Map<String, Value>,
 }
 
+/// Parameters are numbers or texts; those that are neither are as good as unreadable texts.
 fn asked(parameters: &Map<String, Value>) -> Result<Asked, Fault> {
-    let latency = parameters.get("latency_ms").map(|value| {
-        let ms = value.as_f64().and_then(|ms| Millis::new(ms).ok());
-        ms.ok_or_else(|| refused("parameter latency_ms is not a number of milliseconds above 0"))
-    });
-    let policy = parameters.get("policy").map(|value| {
-        value.as_str().ok_or_else(|| refused("parameter policy is not a text")).and_then(ingress::policy)
-    });
-    let deadline = parameters.get("deadline").map(|value| {
-        let ms = value.as_u64().map(UnixMillis);
-        ms.ok_or_else(|| refused("parameter deadline is not a whole number of unix milliseconds"))
-    });
-    Ok(Asked {
-        qos: latency.transpose()?.map(limit_only),
-        policy: policy.transpose()?,
-        deadline: deadline.transpose()?,
+    terms::read(|term| match parameters.get(term.name())? {
+        Value::String(text) => Some(Cow::Borrowed(text.as_str())),
+        other => Some(Cow::Owned(other.to_string())),
     })
 }
 

@@ -3,7 +3,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use proptest::prelude::{any, prop, proptest};
 use schemas::{
     Classification, Configuration, Cut, DataType, Digest, EnergyEntry, EnergySource, FaultKind, InferReply,
-    Input, Joules, Millis, ModelName, Place, PolicyName, RequestId, ServedModel, Share, Tensor,
+    Input, Joules, LimitKind, Millis, ModelName, Place, PolicyName, RequestId, ServedModel, Share, Tensor,
     TensorSignature,
 };
 use serde_json::{Value, json};
@@ -93,11 +93,13 @@ fn binary_tensors_follow_the_json() {
 fn parameters_are_the_terms() {
     let mut body = input("image", "BYTES", &[1], json!(["AAAA"]));
     body["parameters"] = json!({
-        "latency_ms": 150, "policy": "cloud", "deadline": 1_800_000_000_000_u64,
+        "latency_ms": 150, "policy": "cloud", "deadline": 1_800_000_000_000_u64, "limit": "hard", "least_cut": 3,
         "binary_data_output": true, "priority": 3,
     });
     let request = read_json(&body).unwrap();
-    assert_eq!(request.asked.qos.unwrap().latency_ms, Millis::new(150.0).unwrap());
+    let qos = request.asked.qos;
+    assert_eq!(qos.latency_ms, Some(Millis::new(150.0).unwrap()));
+    assert_eq!((qos.limit, qos.least_cut), (Some(LimitKind::Hard), Some(Cut(3))));
     assert_eq!(request.asked.policy, Some(PolicyName::Cloud));
     assert_eq!(request.asked.deadline.unwrap().0, 1_800_000_000_000);
     assert_eq!(request.output, OutputForm::Binary);

@@ -4,10 +4,14 @@ use std::time::Duration;
 
 use gateway::Settings;
 use reqwest::Method;
-use schemas::{Fault, FaultKind, InferReply, InferRequest, Input, Millis, Outcome, PolicyName, UnixMillis};
+use schemas::{
+    Cut, Fault, FaultKind, Feasible, InferReply, InferRequest, Input, Joules, LimitKind, Millis, Outcome,
+    PolicyName, Qos, Share, UnixMillis,
+};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use crate::plain::ask;
 use crate::site::{PATIENCE, Script, Site, jpeg};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -75,6 +79,68 @@ async fn statuses_say_what_went_wrong() -> anyhow::Result<()> {
         assert_eq!((response.status().as_u16(), &response.headers()["retry-after"]), (status, &"2".parse()?));
         assert_eq!(site.receipts.next().await.outcome, Outcome::Failed(kind));
     }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_that_may_be_asked_for_reaches_the_plan() -> anyhow::Result<()> {
+    let site = Site::start().await?;
+    let share = |value| Some(Share::new(value).unwrap());
+    let wanted = Qos {
+        latency_ms: Millis::new(15_000.0)?,
+        accuracy_floor: share(0.5),
+        least_cut: Some(Cut(2)),
+        limit: LimitKind::Hard,
+        energy_weight: share(0.25),
+    };
+    let query = "?latency_ms=15000&limit=hard&energy_weight=0.25&accuracy_floor=0.5&least_cut=2";
+    assert_eq!(site.post("tiny", query, jpeg()).await.status().as_u16(), 200);
+    assert_eq!(site.planned.lock().unwrap().take().unwrap().qos, wanted);
+
+    let headers = [
+        ("Splinter-Latency-Ms", "15000"),
+        ("Splinter-Limit", "hard"),
+        ("Splinter-Energy-Weight", "0.25"),
+        ("Splinter-Accuracy-Floor", "0.5"),
+        ("Splinter-Least-Cut", "2"),
+    ];
+    let url = format!("{}/v1/infer/tiny", site.url);
+    let request =
+        headers.iter().fold(site.client.post(url), |request, (name, value)| request.header(*name, *value));
+    assert_eq!(request.body(jpeg()).timeout(PATIENCE).send().await?.status().as_u16(), 200);
+    assert_eq!(site.planned.lock().unwrap().take().unwrap().qos, wanted);
+
+    let answer = ask(site.server.port(), "splinter.v1.infer.tiny", &headers, &jpeg()).await?;
+    assert_eq!(answer.error_code(), None, "{}", answer.headers);
+    assert_eq!(site.planned.lock().unwrap().take().unwrap().qos, wanted);
+
+    // A floor alone leaves the limit at the gateway's own.
+    assert_eq!(site.post("tiny", "?least_cut=1", jpeg()).await.status().as_u16(), 200);
+    let qos = site.planned.lock().unwrap().take().unwrap().qos;
+    assert_eq!((qos.latency_ms, qos.least_cut), (Settings::default().default_latency_ms, Some(Cut(1))));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_infeasible_request_is_told_what_would_be() -> anyhow::Result<()> {
+    let site = Site::start().await?;
+    let feasible = Feasible { latency_ms: Millis::new(41.5)?, energy_j: Some(Joules::new(1.25)?) };
+    let refusal = Fault {
+        retry_after_ms: Some(Millis::new(1_500.0)?),
+        feasible: Some(feasible),
+        ..Fault::new(FaultKind::Infeasible, "nothing is within 5 ms")
+    };
+    site.set(Script::Refuse(refusal));
+    let response = site.post("tiny", "?latency_ms=5&limit=hard", jpeg()).await;
+    assert_eq!((response.status().as_u16(), &response.headers()["retry-after"]), (422, &"2".parse()?));
+    let json: Value = response.json().await?;
+    assert_eq!(json["feasible"], serde_json::json!({ "latency_ms": 41.5, "energy_j": 1.25 }));
+    assert_eq!(json["retry_after_ms"], 1_500.0);
+
+    let headers = [("Splinter-Latency-Ms", "5"), ("Splinter-Limit", "hard")];
+    let answer = ask(site.server.port(), "splinter.v1.infer.tiny", &headers, &jpeg()).await?;
+    assert_eq!(answer.error_code(), Some(422));
+    assert_eq!(answer.json()["feasible"]["latency_ms"], 41.5);
     Ok(())
 }
 
