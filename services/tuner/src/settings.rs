@@ -24,8 +24,9 @@ pub struct Settings {
     pub emulate: Option<String>,
     /// How many times longer computing takes on the emulated device at its highest clock than here.
     ///
-    /// The default of 4.0 is an assumption, not a measurement: one core of a Raspberry Pi 4 against one of a
-    /// present laptop. To calibrate it, time the same network on both.
+    /// The default of 10 comes of two times of MobileNetV2 on one processor: 75.3 ms on the device at 1800 MHz (the DynaSplit
+    /// paper's pre-study), 7.4 ms on the machine this was developed on. On another machine, time the same network and
+    /// divide; at lower clocks it is scaled by the clock. Everything that comes of it is labelled emulated.
     pub slowdown: f64,
     /// The power this machine draws, where its owner knows it. Goes before every meter; not together with `emulate`.
     pub power: Option<DeclaredPower>,

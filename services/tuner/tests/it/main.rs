@@ -8,5 +8,6 @@ mod knobs;
 mod leases;
 mod report;
 mod sensors;
+mod servers;
 mod service;
 mod trees;
