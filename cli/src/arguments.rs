@@ -1,6 +1,7 @@
 //! What people type.
 
 mod energy;
+mod live;
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -13,6 +14,7 @@ use schemas::{ModelName, NodeId, PolicyName, ServiceKind};
 use search::strategy::StrategyName;
 
 pub use energy::{CalibrateArguments, EnergyCommand};
+pub use live::{PolicyCommand, SetPolicyArguments, TopArguments, WhichSystem};
 
 /// Runs one neural network on two machines: the first layers on an edge device, the rest in the cloud. For
 /// every request it decides anew where to cut, so that the request meets its latency limit with the least
@@ -44,6 +46,11 @@ pub enum Command {
     /// Look at the fronts of a running system
     #[command(subcommand)]
     Front(FrontCommand),
+    /// Say or choose which policies decide, while everything runs
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// Watch a running system: requests, joules, configurations, link, executors
+    Top(TopArguments),
     /// Measure what this machine draws
     #[command(subcommand)]
     Energy(EnergyCommand),

@@ -6,4 +6,6 @@ pub mod front;
 pub mod infer;
 pub mod model;
 pub mod optimize;
+pub mod policy;
+pub mod top;
 pub mod up;

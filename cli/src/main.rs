@@ -26,6 +26,8 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Model(command) => commands::model::run(command).await,
         Command::Optimize(arguments) => commands::optimize::run(arguments).await,
         Command::Front(command) => commands::front::run(command).await,
+        Command::Policy(command) => commands::policy::run(command).await,
+        Command::Top(arguments) => commands::top::run(arguments).await,
         Command::Energy(command) => commands::energy::run(command).await,
     }
 }

@@ -12,6 +12,7 @@ mod evaluate;
 mod failover;
 mod fronts;
 mod halves;
+mod hanging;
 mod imagenet;
 mod pull;
 mod system;

@@ -94,6 +94,11 @@ impl Up {
         line.unwrap_or_else(|| panic!("no line {name:?} in\n{}", self.lines.join("\n"))).trim().to_owned()
     }
 
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// `SIGKILL`, at once.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
