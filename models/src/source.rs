@@ -55,7 +55,7 @@ impl Source {
         &self,
         read: impl FnOnce(&mut dyn BufRead) -> Result<T, ModelError>,
     ) -> Result<(T, Digest), ModelError> {
-        let mut hashing = Hashing { inner: self.from_beginning(), hash: Sha256::new() };
+        let mut hashing = Hashing { inner: self.beginning(), hash: Sha256::new() };
         let mut reader = BufReader::with_capacity(PIECE, &mut hashing);
         let made = read(&mut reader)?;
         loop {
@@ -82,10 +82,10 @@ impl Source {
 
     /// Reads it from the beginning.
     pub(crate) fn reader(&self) -> BufReader<Box<dyn Read + '_>> {
-        BufReader::with_capacity(PIECE, self.from_beginning())
+        BufReader::with_capacity(PIECE, self.beginning())
     }
 
-    fn from_beginning(&self) -> Box<dyn Read + '_> {
+    fn beginning(&self) -> Box<dyn Read + '_> {
         match self {
             Self::Memory(bytes) => Box::new(bytes.as_slice()),
             Self::File { file, length, .. } => Box::new(At { file, place: 0, end: *length }),

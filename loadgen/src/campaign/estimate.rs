@@ -107,7 +107,7 @@ mod tests {
         // Deviation 1.5811 over 5 values, t = 2.776 at 4 degrees of freedom.
         let estimate = Estimate::of_mean(&[1.0, 2.0, 3.0, 4.0, 5.0], 1, mean).unwrap();
         assert_eq!(estimate.value, 3.0);
-        assert!((estimate.high.unwrap() - 3.0 - 2.776 * 0.707_106_78).abs() < 1e-3);
+        assert!((estimate.high.unwrap() - 3.0 - 2.776 * (2.5_f64 / 5.0).sqrt()).abs() < 1e-3);
         let none = Estimate { value: 3.0, low: None, high: None };
         assert_eq!(Estimate::of_any(&[1.0, 2.0, 3.0, 4.0, 5.0], 1, mean), Some(none));
         assert_eq!(Estimate::of_mean(&[7.0], 1, mean), Some(Estimate { value: 7.0, low: None, high: None }));

@@ -64,7 +64,7 @@ impl Plan {
                 let trace = &traces[cell.trace];
                 let blocks = match driven {
                     Driven::Live => blocks(trace, campaign.block_requests.get()),
-                    Driven::Simulator => vec![0..trace.requests().len()],
+                    Driven::Simulator => std::iter::once(0..trace.requests().len()).collect(),
                 };
                 for (block, requests) in (0..).zip(blocks) {
                     let mut policies = campaign.policies.clone();

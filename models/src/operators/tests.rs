@@ -53,7 +53,7 @@ proptest! {
 #[test]
 fn nothing_stands_in_where_the_shapes_do_not_fit() {
     let settings = || Convolution { stride: [1, 1], pads: [(0, 0), (0, 0)], dilation: [1, 1], groups: 1 };
-    let convolutions: [(&str, [usize; 4], [usize; 4], Option<usize>); 4] = [
+    let convolutions = [
         ("channels", [1, 3, 8, 8], [4, 2, 3, 3], None),
         ("a kernel beyond the picture", [1, 2, 2, 8], [4, 2, 3, 3], None),
         ("a bias too short", [1, 2, 8, 8], [4, 2, 3, 3], Some(3)),

@@ -55,6 +55,7 @@ pub fn figure(network: &Network) -> Figure {
     Figure::plotted(name, title, caption, height, plot, table(network))
 }
 
+#[expect(clippy::vec_box, reason = "plotly makes its traces boxed and takes them so")]
 fn traces(network: &Network, look: &Look, in_legend: bool) -> Vec<Box<Scatter<f64, f64>>> {
     let side = |one: &Measured| match one.cut {
         0 => 0,

@@ -51,7 +51,7 @@ fn receipts_that_contradict_the_front_are_found() {
     let as_said = cost([40.0, 20.0, 20.0], 2.0);
     let slower = cost([52.0, 20.0, 20.0], 2.0);
     let many = |one: Cost| vec![one; 20];
-    let cases: [(&str, Vec<Cost>, Vec<(Quantity, i64)>); 9] = [
+    let cases = [
         ("none", vec![], vec![]),
         ("as the front says", many(as_said), vec![]),
         // 12 of the 80 ms.
