@@ -119,9 +119,14 @@ fn observation(measurement: &Measurement, index: usize) -> Observation {
 }
 
 fn decide(bencher: Bencher<'_, '_>, policy: PolicyName, qos: Qos) {
+    decide_at(bencher, policy, qos, 500.0);
+}
+
+/// The last receipt came at 99 ms; from a second later on, a request is used to look at the cloud.
+fn decide_at(bencher: Bencher<'_, '_>, policy: PolicyName, qos: Qos, now: f64) {
     let measured = front();
     let front = PreparedFront::new(&measured);
-    let (state, now) = (state(&front, &measured), Millis::saturating(2_000.0));
+    let (state, now) = (state(&front, &measured), Millis::saturating(now));
     bencher.bench_local(|| black_box(&front).decide(policy, black_box(&qos), black_box(&state), now));
 }
 
@@ -133,6 +138,12 @@ fn adaptive_nothing_within(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn adaptive_half_way(bencher: Bencher<'_, '_>) {
     decide(bencher, PolicyName::Adaptive, qos(190.0));
+}
+
+/// One request a second while nothing is sent to the cloud: a second pass.
+#[divan::bench]
+fn adaptive_exploring(bencher: Bencher<'_, '_>) {
+    decide_at(bencher, PolicyName::Adaptive, qos(190.0), 2_000.0);
 }
 
 #[divan::bench]

@@ -148,7 +148,7 @@ struct Found<'a> {
 
 impl<'a> Question<'a> {
     /// The blocks in order, each with the position of its first candidate, which of it may run, and its forecasts.
-    #[inline]
+    #[inline(always)]
     fn blocks(&self) -> impl Iterator<Item = (usize, f64x4, Forecasts)> {
         let blocks = self.front.blocks.iter().zip(self.corrections.blocks()).enumerate();
         blocks.map(|(index, (block, said))| {
@@ -243,6 +243,7 @@ impl Least {
         }
     }
 
+    #[inline(never)]
     fn take(&mut self, first: usize, better: u32, values: [f64; LANES], seconds: [f64; LANES]) {
         for (lane, (value, second)) in values.into_iter().zip(seconds).enumerate() {
             let is_better = self.position.is_none() || (value, second) < (self.value, self.second);

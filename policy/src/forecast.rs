@@ -218,8 +218,9 @@ impl Outlook {
         self.forecasts(&front.blocks[position / LANES], said).lane(position % LANES)
     }
 
-    /// The futures of a block, with what receipts said of them. Without a branch.
-    #[inline]
+    /// The futures of a block, with what receipts said of them. Always inlined: what a pass over the blocks does not look
+    /// at is then not computed, and what is the same for all blocks is prepared once (half the instructions).
+    #[inline(always)]
     pub(crate) fn forecasts(&self, block: &Block, said: &Correction) -> Forecasts {
         let own = said.at(self.now_ms, self.forget_ms);
         let setting = self.hardware.setting(block);
@@ -296,7 +297,7 @@ struct Setting {
 }
 
 impl Setup {
-    #[inline]
+    #[inline(always)]
     fn setting(&self, block: &Block) -> Setting {
         const STAYS: f64x4 = f64x4::new([-1.0; LANES]);
         let wants_a_clock = block.clock.simd_ne(f64x4::ZERO);
