@@ -1,6 +1,6 @@
 //! Campaigns: policies × traces × networks × links, compared fairly.
 //!
-//! - [`file`]: what is compared, as a person declares it.
+//! - [`mod@file`]: what is compared, as a person declares it.
 //! - [`material`]: the traces, links and files that a campaign names, read and drawn.
 //! - [`plan`]: in which order runs are made, so that drift hits all policies alike.
 //! - [`live`], [`simulated`]: the runs, [`folder`]: where their results go.

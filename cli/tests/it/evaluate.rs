@@ -32,7 +32,7 @@ name = "slow"
 process = "constant:8/40"
 "#;
 
-fn draw_pictures(folder: &Path) {
+pub fn draw_pictures(folder: &Path) {
     fs::create_dir(folder).unwrap();
     let mut labels = "file,class_index\n".to_owned();
     for index in 0..PICTURES {
