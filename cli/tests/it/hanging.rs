@@ -104,7 +104,7 @@ impl Drop for Stopped {
     }
 }
 
-/// Two of three cloud executors hang in the middle of work: each request has a result, those that were lost from home.
+/// Two of three cloud executors hang in the middle of work: each request has a result in time, from the third or from home.
 #[test]
 fn two_of_three_cloud_executors_hang() {
     let (system, edge) = System::start(&["cloud-executor"]);
@@ -123,11 +123,6 @@ fn two_of_three_cloud_executors_hang() {
         split(index).unwrap_or_else(|error| panic!("request {index} has no result: {error}"));
         assert!(began.elapsed() < DEADLINE + SLACK);
     }
-    // Their presence ends after three seconds; then the third alone is asked.
-    wait_for("the third does the work", || {
-        let in_a_row = (0..5).map(split).collect::<Result<Vec<_>, _>>()?;
-        in_a_row.iter().all(|split| *split).then_some(()).ok_or_else(|| format!("{in_a_row:?}"))
-    });
     drop(hanging);
     drop(clouds);
     assert!(edge.terminate().success());
