@@ -151,6 +151,9 @@ impl OperatingPoint {
     }
 }
 
+/// A rise of power over load below this share of the idle power is the arithmetic's, not the processor's.
+const ROUNDING: f64 = 1e-9;
+
 fn fit_clock(clock: Option<KiloHertz>, samples: &[LoadSample]) -> Result<OperatingPoint, FitError> {
     let at = || clock.map_or_else(|| "at the clock as it is".to_owned(), |clock| format!("at {clock}"));
     let mut regression = Regression::default();
@@ -160,7 +163,7 @@ fn fit_clock(clock: Option<KiloHertz>, samples: &[LoadSample]) -> Result<Operati
     let line = regression.line().filter(|_| samples.len() >= LEAST_SAMPLES);
     let line = line.ok_or_else(|| FitError::TooFew { samples: samples.len(), at: at() })?;
     let (idle, active) = (Watts::saturating(line.intercept), Watts::saturating(line.intercept + line.slope));
-    if active <= idle {
+    if active <= idle || line.slope <= ROUNDING * line.intercept.abs() {
         return Err(FitError::LoadDrawsNothing { at: at(), idle, active });
     }
     Ok(OperatingPoint {
