@@ -106,17 +106,21 @@ fn until_it_is_back(gone: &Arc<AtomicBool>, fallback: Fallback) -> Trouble {
     Arc::new(move |_, _| Ok(gone.load(Ordering::SeqCst).then_some(fallback)))
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_tuner_that_dies_is_waited_for_and_nothing_without_it_counts() -> anyhow::Result<()> {
+/// Runs a campaign in which a part of the site dies and comes back, and which has measured everything in the end.
+async fn outlives(
+    without_it: Fallback,
+    kill: impl Fn(&Site),
+    start: impl AsyncFn(&Site) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let gone = Arc::new(AtomicBool::new(false));
-    let trouble = until_it_is_back(&gone, Fallback::HardwareAsItWas);
+    let trouble = until_it_is_back(&gone, without_it);
     let site = Arc::new(Site::start(Settings::default(), trouble).await?);
     let reply = disturbed(&site, 8, || async {
-        site.kill_tuner();
+        kill(&site);
         gone.store(true, Ordering::SeqCst);
         let before = site.ran.lock().unwrap().len();
         some_ran(&site, before + 1).await?;
-        site.start_tuner().await?;
+        start(&site).await?;
         gone.store(false, Ordering::SeqCst);
         Ok(())
     });
@@ -126,22 +130,13 @@ async fn a_tuner_that_dies_is_waited_for_and_nothing_without_it_counts() -> anyh
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_tuner_that_dies_is_waited_for_and_nothing_without_it_counts() -> anyhow::Result<()> {
+    outlives(Fallback::HardwareAsItWas, Site::kill_tuner, Site::start_tuner).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_cloud_executor_that_dies_is_waited_for() -> anyhow::Result<()> {
-    let gone = Arc::new(AtomicBool::new(false));
-    let trouble = until_it_is_back(&gone, Fallback::FinishedAtHome);
-    let site = Arc::new(Site::start(Settings::default(), trouble).await?);
-    let reply = disturbed(&site, 8, || async {
-        site.kill_cloud();
-        gone.store(true, Ordering::SeqCst);
-        let before = site.ran.lock().unwrap().len();
-        some_ran(&site, before + 1).await?;
-        site.start_cloud().await?;
-        gone.store(false, Ordering::SeqCst);
-        Ok(())
-    });
-    let reply = reply.await?.unwrap();
-    assert_eq!(reply.measurements.len(), ALL, "{:?}", reply.notes);
-    Ok(())
+    outlives(Fallback::FinishedAtHome, Site::kill_cloud, Site::start_cloud).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
