@@ -2,6 +2,7 @@
 
 mod pending;
 mod retry_budget;
+mod silence;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,6 +24,7 @@ use crate::headers::{ATTEMPT, DEADLINE, Headers, PHASE, Phase, REQUEST_ID};
 use crate::subjects::Subject;
 use pending::{PendingCalls, Ticket};
 use retry_budget::RetryBudget;
+use silence::Silence;
 
 /// Calls of one connection that may wait at once; each costs some hundred bytes and its reply.
 const MOST_PENDING: usize = 4_096;
@@ -139,6 +141,7 @@ pub(crate) struct Caller {
     inbox: String,
     pending: Pending,
     budget: Mutex<RetryBudget>,
+    silence: Mutex<Silence>,
     late: Arc<AtomicU64>,
     dispatcher: AbortHandle,
 }
@@ -152,7 +155,8 @@ impl Caller {
         let late = Arc::new(AtomicU64::new(0));
         let dispatching = dispatch(replies, inbox.len() + 1, pending.clone(), late.clone());
         let dispatcher = tokio::spawn(dispatching).abort_handle();
-        Ok(Self { inbox, pending, budget: Mutex::new(RetryBudget::new()), late, dispatcher })
+        let (budget, silence) = (Mutex::new(RetryBudget::new()), Mutex::default());
+        Ok(Self { inbox, pending, budget, silence, late, dispatcher })
     }
 
     pub(crate) fn stop(&self) {
@@ -239,6 +243,12 @@ impl Bus {
     /// nobody else to turn to, across a restart of the broker or of a server.
     pub async fn call_until_deadline(&self, call: Call) -> Result<Answer, CallError> {
         self.call_in_rounds(call, true).await
+    }
+
+    /// Whether a call of ours to this target found it silent within the last three seconds, and none was answered by
+    /// it since. For callers who can turn to others: the call itself asks whomever it is given.
+    pub fn fell_silent(&self, target: &Subject) -> bool {
+        lock(&self.caller().silence).holds(target, std::time::Instant::now())
     }
 
     /// Replies that came after their call had ended.
@@ -359,7 +369,15 @@ impl Attempts<'_> {
         timeout_at(self.deadline, sent)
             .await
             .map_err(|_| CallError::DeadlineExceeded { accepted: false })??;
-        self.outcome(target).await
+        let outcome = self.outcome(target).await;
+        let mut silence = lock(&self.bus.caller().silence);
+        match &outcome {
+            Err(CallError::Silent(_)) => silence.fell(target, std::time::Instant::now()),
+            Ok(_) => silence.ended(target),
+            Err(_) => {}
+        }
+        drop(silence);
+        outcome
     }
 
     async fn outcome(&mut self, target: &Subject) -> Result<Answer, CallError> {

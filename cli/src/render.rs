@@ -19,6 +19,18 @@ pub use predictions::predictions;
 /// What stands in a cell whose value nobody measures or models.
 const UNKNOWN: &str = "-";
 
+/// What is said of each policy.
+const EVALUATION: [&str; 8] = [
+    "policy",
+    "p50 ms",
+    "p95 ms",
+    "within limit",
+    "joules (mean)",
+    "cloud/split/edge",
+    "accuracy",
+    "answered",
+];
+
 fn table(headers: &[&str], left: usize) -> Table {
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN);
@@ -114,39 +126,46 @@ fn count(number: u64) -> String {
 
 /// One row for each policy.
 pub fn evaluations(evaluations: &[Evaluation]) -> String {
-    let headers = [
-        "policy",
-        "p50 ms",
-        "p95 ms",
-        "within limit",
-        "joules (mean)",
-        "cloud/split/edge",
-        "accuracy",
-        "answered",
-    ];
-    let mut rows = table(&headers, 1);
+    let mut rows = table(&EVALUATION, 1);
     for row in evaluations {
-        let latency = |value: Option<Millis>| value.map_or(UNKNOWN.into(), milliseconds);
-        let energy = row.energy.as_ref().map_or(UNKNOWN.into(), |figure| {
-            let sources: Vec<_> = figure.sources.iter().map(|source| source_name(*source)).collect();
-            format!("{:.3} J {}", figure.mean_j.get(), sources.join("+"))
-        });
-        let shares = row.shares.map_or(UNKNOWN.into(), |shares| {
-            let whole = |share: Share| format!("{:.0}", share.get() * 100.0);
-            format!("{}/{}/{} %", whole(shares.cloud), whole(shares.split), whole(shares.edge))
-        });
-        rows.add_row([
-            row.policy.to_string(),
-            latency(row.latency_p50_ms),
-            latency(row.latency_p95_ms),
-            percent(row.within),
-            energy,
-            shares,
-            row.accuracy.map_or(UNKNOWN.into(), percent),
-            format!("{}/{}", row.answered, row.requests),
-        ]);
+        rows.add_row(evaluation(row));
     }
     rows.to_string()
+}
+
+/// The evaluations of several phases: what the link did beside each.
+pub fn evaluations_by_link<'a>(phases: impl Iterator<Item = (&'a str, &'a Evaluation)>) -> String {
+    let mut headers = EVALUATION.to_vec();
+    headers.insert(1, "link");
+    let mut rows = table(&headers, 2);
+    for (link, row) in phases {
+        let mut cells = evaluation(row).to_vec();
+        cells.insert(1, link.to_owned());
+        rows.add_row(cells);
+    }
+    rows.to_string()
+}
+
+fn evaluation(row: &Evaluation) -> [String; EVALUATION.len()] {
+    let latency = |value: Option<Millis>| value.map_or(UNKNOWN.into(), milliseconds);
+    let energy = row.energy.as_ref().map_or(UNKNOWN.into(), |figure| {
+        let sources: Vec<_> = figure.sources.iter().map(|source| source_name(*source)).collect();
+        format!("{:.3} J {}", figure.mean_j.get(), sources.join("+"))
+    });
+    let shares = row.shares.map_or(UNKNOWN.into(), |shares| {
+        let whole = |share: Share| format!("{:.0}", share.get() * 100.0);
+        format!("{}/{}/{} %", whole(shares.cloud), whole(shares.split), whole(shares.edge))
+    });
+    [
+        row.policy.to_string(),
+        latency(row.latency_p50_ms),
+        latency(row.latency_p95_ms),
+        percent(row.within),
+        energy,
+        shares,
+        row.accuracy.map_or(UNKNOWN.into(), percent),
+        format!("{}/{}", row.answered, row.requests),
+    ]
 }
 
 /// Why another configuration ran than the planned one.

@@ -1,6 +1,7 @@
 //! Sends requests through a running system.
 //!
 //! - [`client`]: the way in, over NATS or HTTP.
+//! - [`link`]: another emulated link for a while.
 //! - [`sending`]: sends requests when they are due, however slow the answers are, or each when the one before has ended.
 //! - [`live`]: who is there, and which fronts are published.
 //! - [`account`]: makes the raw record of each request.
@@ -12,6 +13,7 @@
 pub mod account;
 pub mod books;
 pub mod client;
+pub mod link;
 pub mod live;
 pub mod requirement;
 pub mod sending;

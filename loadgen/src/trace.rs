@@ -148,6 +148,11 @@ impl Trace {
         self
     }
 
+    /// Its first requests, so many at most.
+    pub fn first(&self, greatest: usize) -> Self {
+        Self { requests: self.requests.iter().take(greatest).cloned().collect() }
+    }
+
     /// The same requests one after the other, each when the one before has ended.
     pub fn in_turn(mut self) -> Self {
         for (position, request) in self.requests.iter_mut().enumerate() {

@@ -1,5 +1,7 @@
 //! `splinter demo`: the whole system at work on one machine, from nothing.
 
+mod thinning;
+
 use anyhow::Context;
 use demo_network::pictures;
 use loadgen::trace::limits::Limits;
@@ -14,6 +16,7 @@ use crate::commands::optimize;
 use crate::output::say;
 use crate::site::{Site, SiteSettings};
 use crate::{output, render};
+use thinning::{Act, PhaseFigures};
 
 /// Pictures drawn for the shipped network: each policy's trace goes through them in turn.
 const DRAWN_PICTURES: u64 = 100;
@@ -24,6 +27,8 @@ struct Findings {
     offline: OptimizeReply,
     limits_ms: Range,
     policies: Vec<Evaluation>,
+    /// The second act.
+    thinning: Vec<PhaseFigures>,
 }
 
 #[derive(Debug, Serialize)]
@@ -37,7 +42,7 @@ pub async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
     let (bundle, pictures) = network_and_pictures(&arguments)?;
     let folder = tempfile::tempdir().context("cannot make a temporary folder for the broker")?;
     say(
-        "Starting a broker and the six services (edge: an emulated Raspberry Pi 4; cloud: an emulated server) ...",
+        "Starting a broker and the six services (edge: an emulated Raspberry Pi 4; cloud: a modelled share of a server) ...",
     );
     let site = Site::start(SiteSettings::demo(folder.path())).await?;
     let found = show(&site, &bundle, &pictures, &arguments).await;
@@ -89,7 +94,9 @@ async fn show(
     for policy in PolicyName::ALL {
         policies.push(evaluate(site, bundle, pictures, policy, &trace, &offline).await);
     }
-    Ok(Findings { offline, limits_ms: Range { least, greatest }, policies })
+    let (model, last_cut) = (bundle.name(), offline.front.last_cut);
+    let thinning = Act { site, model, pictures, trace: &trace, last_cut }.play().await?;
+    Ok(Findings { offline, limits_ms: Range { least, greatest }, policies, thinning })
 }
 
 /// The limits lie between the least and the greatest latency measured, as in the paper.
@@ -129,11 +136,13 @@ fn text(findings: &Findings) -> String {
     let configurations = findings.offline.measurements.len();
     let requests = findings.policies.first().map_or(0, |row| row.requests);
     format!(
-        "At the highest clock, of {configurations} configurations that the search measured (--json has them all)\n{}\n\n{}\n\n{requests} requests for each policy, latency limits from {:.1} to {:.1}\n{}",
+        "At the highest clock, of {configurations} configurations that the search measured (--json has them all)\n{}\n\n{}\n\n{requests} requests for each policy, latency limits from {:.1} to {:.1}\n{}\n\nThe same requests while the emulated link thins to 2 Mbit/s and recovers, {} in each phase\n{}",
         render::measurements(&measured),
         render::front(&findings.offline.front),
         findings.limits_ms.least,
         findings.limits_ms.greatest,
         render::evaluations(&findings.policies),
+        findings.thinning.first().map_or(0, |phase| phase.figures.requests),
+        thinning::table(&findings.thinning),
     )
 }

@@ -2,14 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use broker::{Bus, Call, CallError, subjects};
+use broker::{Bus, Call, CallError, Presences, Subject, subjects};
 use schemas::{
-    ByteCount, EnergyEntry, InstanceId, LayerProfile, Millis, ModelName, Place, RequestId, Stage,
+    ByteCount, Digest, EnergyEntry, InstanceId, LayerProfile, Millis, ModelName, Place, RequestId, Stage,
     StageEnergy, StageTime, TailReply, Tensor, TimeSource, UnixMillis,
 };
 use tokio::time::sleep;
 
 use crate::link::EmulatedLink;
+use crate::targets::{self, Targets};
 
 /// A tail that ran in the cloud.
 #[derive(Debug)]
@@ -27,6 +28,7 @@ pub(crate) struct Away {
 #[derive(Debug, Clone)]
 pub(crate) struct Cloud {
     pub bus: Bus,
+    pub presences: Presences,
     pub link: Option<EmulatedLink>,
 }
 
@@ -35,6 +37,8 @@ pub(crate) struct Cloud {
 pub(crate) struct TailCall {
     pub id: RequestId,
     pub model: ModelName,
+    /// Which version of it ran the head.
+    pub digest: Digest,
     /// The executor to ask first.
     pub first: Option<InstanceId>,
     pub message: Vec<u8>,
@@ -42,11 +46,10 @@ pub(crate) struct TailCall {
 }
 
 impl Cloud {
-    /// Asks the planned executor, then whichever takes it, within the time given.
+    /// Asks the planned executor, then others that are there, within the time given.
     pub(crate) async fn run_tail(&self, tail: TailCall) -> Result<Away, CallError> {
         let start = Instant::now();
-        let first = tail.first.map(|instance| subjects::execute_cloud_at(&tail.model, &instance));
-        let targets = first.into_iter().chain([subjects::execute_cloud(&tail.model)]).collect();
+        let targets = self.targets(&tail);
         let call = Call { id: tail.id, ..Call::new(targets, tail.at_most, tail.message) };
         let deadline = call.deadline;
         self.hold_back(call.body.len(), deadline).await?;
@@ -64,6 +67,20 @@ impl Cloud {
         stages.extend_from_slice(&reply.stages);
         let TailReply { output, instance, energy, breakdown, profile, .. } = reply;
         Ok(Away { output: output.into_owned(), instance, stages, energy, breakdown, profile })
+    }
+
+    /// The subject that all share is the last resort: the broker goes on handing its messages to members that hang.
+    fn targets(&self, tail: &TailCall) -> Vec<Subject> {
+        let at = |instance: &InstanceId| subjects::execute_cloud_at(&tail.model, instance);
+        let fell_silent = |instance: &InstanceId| self.bus.fell_silent(&at(instance));
+        let served = (&tail.model, &tail.digest);
+        match targets::choose(tail.first.as_ref(), served, &self.presences.snapshot(), fell_silent) {
+            Targets::Instances(instances) => instances.iter().map(at).collect(),
+            Targets::Anybody => {
+                let shared = subjects::execute_cloud(&tail.model);
+                if self.bus.fell_silent(&shared) { Vec::new() } else { vec![shared] }
+            }
+        }
     }
 
     /// Waits as long as the emulated link would need, but not beyond the deadline.

@@ -163,7 +163,8 @@ impl Executor {
         }
         let start = std::time::Instant::now();
         let (id, model, first) = (asked.id, asked.model.clone(), asked.cloud.clone());
-        let ended = self.cloud.run_tail(TailCall { id, model, first, message, at_most }).await;
+        let digest = asked.hosted.bundle.digest().clone();
+        let ended = self.cloud.run_tail(TailCall { id, model, digest, first, message, at_most }).await;
         progress.waited = start.elapsed().into();
         match ended {
             Ok(away) => Some(away),

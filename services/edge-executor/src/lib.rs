@@ -14,6 +14,7 @@ mod link;
 mod local;
 mod service;
 mod settings;
+mod targets;
 mod threads;
 
 pub use service::{EdgeError, Running, start};

@@ -70,7 +70,8 @@ pub async fn start(settings: Settings, context: ServiceContext) -> Result<Runnin
     // Each request in flight has one piece of work queued at most.
     let compute = ComputeThread::start("edge-compute", settings.capacity.get() as usize)?;
     let emulated = settings.link.map(EmulatedLink::new);
-    let cloud = Cloud { bus: bus.clone(), link: emulated.clone() };
+    let presences = bus.watch_presences().await?;
+    let cloud = Cloud { bus: bus.clone(), presences, link: emulated.clone() };
     let executor = Arc::new(Executor {
         catalogue: catalogue.clone(),
         compute,

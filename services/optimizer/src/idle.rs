@@ -1,11 +1,15 @@
 //! Refreshing by itself, when nobody has asked for anything for a while.
 
+mod kept;
+
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
 use schemas::{ModelName, OptimizeRequest, OptimizeTask, UnixMillis};
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
 use tracing::{debug, info, warn};
 
@@ -26,27 +30,45 @@ pub(crate) struct Errands {
     /// The last request of each network, as it came; the last one at the back.
     requests: Mutex<VecDeque<(ModelName, Bytes)>>,
     last_receipt: Mutex<Instant>,
-}
-
-impl Default for Errands {
-    fn default() -> Self {
-        Self { requests: Mutex::default(), last_receipt: Mutex::new(Instant::now()) }
-    }
+    /// Where they are kept across a restart; nowhere when it never refreshes by itself, or has no folder.
+    folder: Option<PathBuf>,
 }
 
 impl Errands {
+    /// Those that were kept in a folder.
+    pub(crate) async fn in_folder(folder: Option<PathBuf>) -> Self {
+        let requests = match folder.clone() {
+            Some(folder) => {
+                spawn_blocking(move || kept::kept(&folder)).await.unwrap_or_else(|_| Ok(Vec::new()))
+            }
+            None => Ok(Vec::new()),
+        };
+        let requests = requests.unwrap_or_else(|error| {
+            warn!(%error, "what was measured with before is not known");
+            Vec::new()
+        });
+        Self { requests: Mutex::new(requests.into()), last_receipt: Mutex::new(Instant::now()), folder }
+    }
+
     /// A live request ended.
     pub(crate) fn heard(&self) {
         *lock(&self.last_receipt) = Instant::now();
     }
 
     /// Keeps a request that was served, for its pictures.
-    pub(crate) fn remember(&self, model: ModelName, body: Bytes) {
-        let mut requests = lock(&self.requests);
-        requests.retain(|(known, _)| *known != model);
-        requests.push_back((model, body));
-        if requests.len() > REMEMBERED {
-            requests.pop_front();
+    pub(crate) async fn remember(&self, model: ModelName, body: Bytes) {
+        {
+            let mut requests = lock(&self.requests);
+            requests.retain(|(known, _)| *known != model);
+            requests.push_back((model.clone(), body.clone()));
+            if requests.len() > REMEMBERED {
+                requests.pop_front();
+            }
+        }
+        let Some(folder) = self.folder.clone() else { return };
+        let keeping = spawn_blocking(move || kept::keep(&folder, &model, &body)).await;
+        if let Ok(Err(error)) = keeping {
+            warn!(%error, "the request is not kept: after a restart nothing is refreshed in idle time until it is asked again");
         }
     }
 

@@ -1,5 +1,6 @@
 //! The shell: takes requests to measure, one at a time, and publishes fronts.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use broker::{
     Announcement, Bus, Endpoint, Identity, PresenceUpdate, Presences, Request, Response, Serving,
     Subscription, subjects,
 };
-use chassis::{RunningService, ServiceContext, ServiceSettings};
+use chassis::{ProcessEnvironment, RunningService, ServiceContext, ServiceSettings};
 use schemas::{
     Fault, FaultKind, Millis, ModelDescription, ModelName, OptimizeReply, OptimizeRequest, OptimizeTask,
     Receipt, ServiceKind, UnixMillis,
@@ -57,13 +58,14 @@ pub async fn start(settings: Settings, context: ServiceContext) -> Result<Runnin
     let at = |step| move |source| Error::Broker { step, source };
     let presences = bus.watch_presences().await.map_err(at("watching who is there"))?;
     let receipts = bus.subscribe(subjects::receipt_any()).await.map_err(at("subscribing to receipts"))?;
+    let errands = Errands::in_folder(errands_folder(&settings)).await;
     let optimizer = Arc::new(Optimizer {
         bus: bus.clone(),
         presences,
         settings,
         measuring: Mutex::new(None),
         receipts: Mutex::default(),
-        errands: Errands::default(),
+        errands,
     });
     let following = tokio::spawn(follow(receipts, optimizer.clone())).abort_handle();
     let waiting = tokio::spawn(idle::run(optimizer.clone())).abort_handle();
@@ -85,6 +87,12 @@ impl RunningService for Running {
     async fn leave(self, grace: Duration) {
         self.announcement.leave(self.serving.leave(grace)).await;
     }
+}
+
+/// Where requests are kept for refreshing in idle time; nowhere where that is switched off: they hold people's pictures.
+fn errands_folder(settings: &Settings) -> Option<PathBuf> {
+    let wanted = !settings.refresh_idle_ms.to_duration().is_zero();
+    settings.state_folder(&ProcessEnvironment).filter(|_| wanted).map(|folder| folder.join("requests"))
 }
 
 /// Takes in what live requests cost.
@@ -117,7 +125,7 @@ impl Optimizer {
             .map_err(|error| refused(format!("the body is not a MessagePack OptimizeRequest: {error}")))?;
         check(&asked, request.subject.last_token())?;
         let reply = self.serve(&asked, request.deadline).await?;
-        self.errands.remember(asked.model.clone(), request.body.clone());
+        self.errands.remember(asked.model.clone(), request.body.clone()).await;
         if request.plain { Response::json(&reply) } else { Response::messagepack(&reply) }
     }
 

@@ -42,7 +42,7 @@ pub struct Settings {
     /// latency or energy, and by more than chance explains.
     pub drift: Share,
     /// After so long without a live request, what has drifted is measured again without being asked for; 0 waits to be asked.
-    /// The pictures are those of the last request for the network since the optimizer started.
+    /// The pictures are those of the last request for the network, which is kept in `state_dir` for that.
     pub refresh_idle_ms: Millis,
     /// The folder for the logs of campaigns, from which one that was broken off goes on; by default
     /// `$XDG_STATE_HOME/splinter/campaigns`, or that under `~/.local/state`.

@@ -2,24 +2,19 @@
 
 use std::time::Duration;
 
-use broker::{Bus, subjects};
-use schemas::{Fault, LinkReply, LinkRequest, LinkState, Millis, NodeId};
+use broker::Bus;
+use schemas::{LinkState, Millis, NodeId};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::error::LoadgenError;
 use crate::link::LinkTrace;
+use crate::replay;
 use crate::results::{LinkChange, Origin};
 
-/// How long a state is asked for; a generator that is gone leaves no strange link for longer.
-const HOLD: Duration = Duration::from_secs(30);
-
-/// How often it is asked for again.
+/// How often a state is asked for again: well before the hold of [`replay::link::HOLD`] ends.
 const RENEW: Duration = Duration::from_secs(10);
-
-/// How long an edge executor may take to answer.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A link that is to be kept.
 #[derive(Debug)]
@@ -80,12 +75,7 @@ impl LinkKeeper {
     }
 
     async fn ask(&self, link: Option<LinkState>) -> Result<(), LoadgenError> {
-        let refused = |fault: Fault| LoadgenError::Link { edge: self.edge.clone(), fault };
-        let request = LinkRequest { link, hold_ms: HOLD.into() };
-        let asked = self.bus.ask(subjects::link(&self.edge), PATIENCE, &request).await;
-        let answer = asked.map_err(|error| refused(error.to_fault()))?;
-        let reply = schemas::decode::<LinkReply>(&answer.body);
-        reply.map(drop).map_err(|error| refused(Fault::new(schemas::FaultKind::Internal, error.to_string())))
+        replay::link::emulate(&self.bus, &self.edge, link).await
     }
 }
 

@@ -188,10 +188,11 @@ async fn nothing_runs_while_a_request_is_under_way() -> anyhow::Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn in_idle_time_it_refreshes_by_itself() -> anyhow::Result<()> {
+async fn in_idle_time_it_refreshes_by_itself_after_a_restart_too() -> anyhow::Result<()> {
     let settings = Settings { refresh_idle_ms: Millis::saturating(200.0), ..Settings::default() };
     let site = Site::start(settings, no_trouble()).await?;
     let before = measured(&site).await?;
+    site.restart_optimizer().await?;
     live_requests(&site, &before, SLOWER).await?;
     wait_for(PATIENCE, || async {
         let fronts = site.fronts.for_model(&model());

@@ -73,7 +73,8 @@ pub struct Site {
     edge: Mutex<Option<Machine>>,
     tuner: Mutex<Option<Machine>>,
     cloud: Mutex<Option<Machine>>,
-    _optimizer: optimizer::Running,
+    settings: Settings,
+    optimizer: Mutex<Option<optimizer::Running>>,
     _gateway: Announcement,
 }
 
@@ -96,13 +97,7 @@ impl Site {
         let (cloud, tuner) = (cloud(&bus, "cloud1", "server").await?, tuner(&bus, "tuner1", "pi").await?);
         let (waiting, asked) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
         let gateway = gateway(&bus, waiting.clone(), asked.clone()).await?;
-        let context = ServiceContext {
-            bus: server.connect("optimizer").await?,
-            node: NodeId::new("server")?,
-            instance: InstanceId::new("optimizer1")?,
-            grace: Duration::from_secs(1),
-        };
-        let optimizer = optimizer::start(settings, context).await?;
+        let optimizer = optimizer::start(settings.clone(), context(&server).await?).await?;
         let fronts = bus.watch_fronts().await?;
         Ok(Self {
             bus,
@@ -117,9 +112,18 @@ impl Site {
             edge: Mutex::new(Some(edge)),
             tuner: Mutex::new(Some(tuner)),
             cloud: Mutex::new(Some(cloud)),
-            _optimizer: optimizer,
+            settings,
+            optimizer: Mutex::new(Some(optimizer)),
             _gateway: gateway,
         })
+    }
+
+    /// The optimizer falls silent, as in a crash, and another one starts on its folder.
+    pub async fn restart_optimizer(&self) -> anyhow::Result<()> {
+        drop(self.optimizer.lock().unwrap().take());
+        let started = optimizer::start(self.settings.clone(), context(&self.server).await?).await?;
+        *self.optimizer.lock().unwrap() = Some(started);
+        Ok(())
     }
 
     /// The edge executor falls silent, as in a crash.
@@ -172,6 +176,15 @@ impl Site {
         let answer = self.ask(request, PATIENCE).await.map_err(|error| error.to_fault())?;
         Ok(schemas::decode(&answer.body).unwrap())
     }
+}
+
+async fn context(server: &TestServer) -> anyhow::Result<ServiceContext> {
+    Ok(ServiceContext {
+        bus: server.connect("optimizer").await?,
+        node: NodeId::new("server")?,
+        instance: InstanceId::new("optimizer1")?,
+        grace: Duration::from_secs(1),
+    })
 }
 
 pub fn model() -> ModelName {
