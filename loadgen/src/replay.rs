@@ -43,7 +43,8 @@ pub struct Record {
     pub outcome: Result<InferReply, Fault>,
 }
 
-/// A replay of all requests one after the other to one network, as in the paper; its records stay in memory.
+/// A replay to one network, one request in flight at a time; its records stay in memory. In a closed loop requests follow each
+/// other as in the paper, in an open one each waits for its time.
 #[derive(Debug)]
 pub struct Replay<'a> {
     /// The connection to the broker.
@@ -59,7 +60,7 @@ pub struct Replay<'a> {
 impl Replay<'_> {
     /// Sends every request of the trace; `seen` hears of each record as it is made.
     pub async fn run(&self, trace: &Trace, mut seen: impl FnMut(&Record)) -> Vec<Record> {
-        let trace = trace.clone().to_model(self.model).in_turn();
+        let trace = trace.clone().to_model(self.model);
         let sending = Sending {
             client: Client::Nats(self.bus.clone()),
             pictures: Arc::new(BTreeMap::from([(self.model.clone(), self.pictures.clone())])),

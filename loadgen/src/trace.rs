@@ -162,6 +162,16 @@ impl Trace {
         self
     }
 
+    /// The same requests, evenly over a span of time.
+    pub fn over(mut self, span: Millis) -> Self {
+        let pause = span * (1.0 / self.requests.len().max(1) as f64);
+        for (position, request) in self.requests.iter_mut().enumerate() {
+            request.at = Some(pause * position as f64);
+            request.query = position as u64;
+        }
+        self
+    }
+
     /// The same trace, so many times as fast; a closed loop stays as it is. `factor` is above 0.
     pub fn faster(mut self, factor: f64) -> Self {
         for request in &mut self.requests {

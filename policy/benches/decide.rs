@@ -107,6 +107,7 @@ fn observation(measurement: &Measurement, index: usize) -> Observation {
         lost_cloud: None,
         sent_bytes: measurement.sent_bytes,
         latency: measurement.latency.mean_ms * 1.1,
+        limit: None,
         hardware_change: None,
         edge_queue: Millis::ZERO,
         edge: slower(measurement.latency.mean_ms.get() / 2.0),

@@ -9,7 +9,8 @@
 //!   last change, so that alternating requests share a setting instead of thrashing it.
 //! - **Exploring.** Who sends nothing learns nothing of the link. When the last transfer is old, and the cloud would be
 //!   worth it if all were as measured, a request with time to spare takes the cheapest configuration that uses the
-//!   cloud *and is predicted to be within the limit*: exploring spends slack, never the limit.
+//!   cloud *and is predicted to be within the limit*: exploring spends slack, never the limit. Where the link has become so
+//!   bad that no request has such time to spare, one that is lost anyway is spent instead.
 //! - **Admission.** With a hard limit that nothing is likely to keep, a request is refused at once with what would be
 //!   feasible. A soft one gets the fastest, labelled [`PlanReason::FastestBecauseNoneWithinLimit`].
 
@@ -27,6 +28,9 @@ use crate::state::State;
 
 /// Just after a change, another one counts this many times its energy, falling to once over the holding time.
 const HOLDING: f64 = 4.0;
+
+/// Times `explore_after_ms` between requests that are spent on looking in vain, at most: five minutes by default.
+const MOST_SELDOM: f64 = 300.0;
 
 /// A cloud executor is seen within a heartbeat of its start, and fronts say what it costs: worth asking again then.
 const CLOUD_BACK_MS: f64 = 3_000.0;
@@ -116,13 +120,22 @@ pub(crate) fn decide(
         let Some(fastest) = question.choice(found.fastest) else {
             return Err(constraints.unmet(&front.candidates));
         };
+        if qos.limit == LimitKind::Soft
+            && !fastest.candidate.parts.uses_cloud
+            // By the quantile nothing is in time; it is lost when not even the mean is.
+            && fastest.forecast.mean_ms > limit_ms
+            && is_hoping_due(state, now)
+            && let Some(hope) = question.hope()
+        {
+            return Ok(decided(hope, PlanReason::Explored));
+        }
         return match qos.limit {
             LimitKind::Soft => Ok(decided(fastest, PlanReason::FastestBecauseNoneWithinLimit)),
             LimitKind::Hard => Err(infeasible(qos, state, &outlook, &fastest, now)),
         };
     };
     if !cheapest.candidate.parts.uses_cloud
-        && is_exploring_due(state, now)
+        && is_exploring_due(state, 1.0, now)
         && let Some(probe) = question.probe(cheapest.forecast.cost)
     {
         return Ok(decided(probe, PlanReason::Explored));
@@ -191,6 +204,20 @@ impl<'a> Question<'a> {
         self.choice(probe.position).filter(|_| is_hoped_for)
     }
 
+    /// The fastest that uses the cloud, if something in the cloud would be within the limit were link and cloud as measured: for a
+    /// request that nothing is likely to answer in time anyway.
+    fn hope(&self) -> Option<Choice<'a>> {
+        let limit = f64x4::splat(self.limit_ms);
+        let (mut fastest, mut is_hoped_for) = (Least::NONE, false);
+        for ((first, allowed, forecasts), block) in self.blocks().zip(&self.front.blocks) {
+            let cloud = allowed & block.uses_cloud.simd_ne(f64x4::ZERO);
+            let (latency_ms, _) = self.outlook.as_measured(block);
+            is_hoped_for |= (cloud & latency_ms.simd_le(limit)).any();
+            fastest.offer(first, cloud, forecasts.quantile_ms, forecasts.cost);
+        }
+        self.choice(fastest.position).filter(|_| is_hoped_for)
+    }
+
     /// Weighs energy against time among those within the limit, each as a multiple of the best there is.
     fn compromise(&self, weight: f64, cheapest: &Choice<'a>) -> Choice<'a> {
         let fastest_ms =
@@ -254,9 +281,20 @@ impl Least {
     }
 }
 
-/// Whether what is known of the cloud is so old that a request may be used to look.
-fn is_exploring_due(state: &State, now: Millis) -> bool {
-    let Some(after) = state.settings.explore_after_ms else { return false };
+/// Whether a request that is lost anyway may be used to look at the cloud: the longer it was looked at in vain, the more
+/// seldom, so that a link that recovers is noticed within about the time that it was bad. Joules are lost with such a request.
+fn is_hoping_due(state: &State, now: Millis) -> bool {
+    let times = match state.explored_in_a_row {
+        // What may be the first sign of a recovery is followed up.
+        _ if state.link.may_be_better() => 1.0,
+        in_a_row => f64::from(in_a_row.min(31)).exp2().min(MOST_SELDOM),
+    };
+    is_exploring_due(state, times, now)
+}
+
+/// Whether what is known of the cloud is so old, in times `explore_after_ms`, that a request may be used to look.
+fn is_exploring_due(state: &State, times: f64, now: Millis) -> bool {
+    let Some(after) = state.settings.explore_after_ms.map(|after| after * times) else { return false };
     let is_old = |at: Option<Millis>| at.is_none_or(|age| age >= after);
     let explored = state.explored_at_ms.map(|at| Millis::saturating(now.get() - at));
     // As long as nothing was ever sent, the front's own word is as good as any.

@@ -6,6 +6,7 @@
 //! quantile = mean + deviations × √(max(measured spread², (relative error × mean)²) + uncertainty of the link)
 //! joules   = edge power × (computing + waiting for the cloud) + wire + tail's joules × cloud pace
 //! cost     = joules × what they cost at their place + energy of a change of the hardware × holding
+//!            + computing on the edge × what it costs those that wait (`crowding`)
 //! ```
 
 use schemas::{Joules, Millis, PlacePrices};
@@ -24,6 +25,8 @@ pub(crate) struct Outlook {
     forget_ms: f64,
     edge_pace: f64,
     edge_wait_ms: f64,
+    /// What computing on the edge costs those that wait, by the millisecond.
+    crowding: f64,
     cloud_pace: f64,
     /// From now until the cloud executor is free.
     cloud_free_in_ms: f64,
@@ -187,6 +190,7 @@ impl Outlook {
             forget_ms,
             edge_pace: state.edge_pace.at(now_ms, forget_ms),
             edge_wait_ms: 0.0,
+            crowding: state.crowding.price(),
             cloud_pace,
             cloud_free_in_ms: 0.0,
             cloud_queue_ms: 0.0,
@@ -249,8 +253,9 @@ impl Outlook {
         let cloud_j = block.cloud_j * (self.cloud_pace * self.cloud_energy);
         let change_j = edge_j_a_ms * change_ms;
         let prices = &self.prices;
-        let unheld_cost =
+        let joules_cost =
             edge_j * prices.edge + block.wire_j * prices.wire + cloud_j * prices.cloud + block.unknown_cost;
+        let unheld_cost = joules_cost + edge_ms * self.crowding;
         Forecasts {
             mean_ms,
             quantile_ms,
@@ -277,7 +282,8 @@ impl Outlook {
         let edge_j = (block.edge_j_a_ms * block.measured_ms() + block.edge_j) * self.edge_energy;
         let cloud_j = block.cloud_j * self.cloud_energy;
         let cost = edge_j * prices.edge + block.wire_j * prices.wire + cloud_j * prices.cloud;
-        (mean + spread + (self.overhead_ms + self.edge_wait_ms), cost + block.unknown_cost)
+        let crowding = block.edge_ms * (self.edge_pace * self.crowding);
+        (mean + spread + (self.overhead_ms + self.edge_wait_ms), cost + crowding + block.unknown_cost)
     }
 
     /// How long until the work that is queued now is done.

@@ -138,6 +138,16 @@ impl PreparedFront {
         sum / tails().count().max(1) as f64
     }
 
+    /// By how many joules the candidates of adaptive decisions differ at most, and their longest head in ms.
+    pub(crate) fn ranges(&self) -> (f64, f64) {
+        let energies =
+            || self.candidates.iter().filter_map(|candidate| candidate.energy_j).map(schemas::Joules::get);
+        let least = energies().fold(f64::INFINITY, f64::min);
+        let greatest = energies().fold(f64::NEG_INFINITY, f64::max);
+        let heads = self.candidates.iter().map(|candidate| candidate.parts.edge_ms);
+        (greatest - least, heads.fold(0.0, f64::max))
+    }
+
     /// The position of a configuration among the candidates of adaptive decisions.
     pub(crate) fn position(&self, configuration: &Configuration) -> Option<usize> {
         self.candidates.iter().position(|candidate| candidate.configuration == *configuration)

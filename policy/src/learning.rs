@@ -24,6 +24,8 @@ pub struct Observation {
     pub sent_bytes: ByteCount,
     /// From the request's arrival to its answer.
     pub latency: Millis,
+    /// What it should have been at most, where that is known.
+    pub limit: Option<Millis>,
     /// Setting the hardware; `None` when it was so already.
     pub hardware_change: Option<Millis>,
     /// Waiting for the edge's compute thread.
@@ -68,6 +70,7 @@ impl Observation {
             lost_cloud: lost.and_then(&position),
             sent_bytes: receipt.sent_bytes,
             latency: receipt.latency_ms,
+            limit: receipt.qos.as_ref().map(|qos| qos.latency_ms),
             hardware_change: changes.map(|stage| stage.time_ms).reduce(|sum, time| sum + time),
             edge_queue: time(Place::Edge, |stage| stage.stage == Stage::Queue),
             edge: time(Place::Edge, |stage| is_computing(stage.stage)),

@@ -30,6 +30,7 @@ pub mod adaptive;
 mod block;
 mod candidate;
 mod constraints;
+mod crowding;
 pub mod decision;
 mod forecast;
 pub mod front;

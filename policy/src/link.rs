@@ -121,6 +121,16 @@ impl Link {
         self.surprise != Surprise::None
     }
 
+    /// Whether the last transfer may be the first of a link that has become better.
+    pub(crate) fn may_be_better(&self) -> bool {
+        self.surprise == Surprise::Faster
+    }
+
+    /// Whether a transfer took about as long as while the front was measured: at most twice.
+    pub(crate) fn is_as_measured(&self, bytes: ByteCount, took: Millis) -> bool {
+        took.get() <= 2.0 * (self.fit.base_ms + bytes.0 as f64 * self.fit.ms_a_byte) + NOISE_MS
+    }
+
     /// How old the estimate is; `None` when no transfer was seen since the front was measured.
     pub fn age(&self, now: Millis) -> Option<Millis> {
         self.seen_at_ms.map(|seen| Millis::saturating(now.get() - seen))

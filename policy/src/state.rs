@@ -9,6 +9,7 @@ use schemas::{
 
 use crate::adaptive::AdaptiveSettings;
 use crate::block::{Correction, Corrections};
+use crate::crowding::Crowding;
 use crate::decision::{Cloud, Decision};
 use crate::forecast::{Forecast, Outlook};
 use crate::front::PreparedFront;
@@ -117,6 +118,7 @@ pub struct State {
     pub(crate) edge_pace: Factor,
     pub(crate) edge_queue: Extra,
     pub(crate) edge_free_at_ms: f64,
+    pub(crate) crowding: Crowding,
     pub(crate) edge_energy: Factor,
     pub(crate) cloud_energy: Factor,
     pub(crate) overhead: Extra,
@@ -125,6 +127,8 @@ pub struct State {
     pub(crate) corrections: Corrections,
     pub(crate) prices: PlacePrices,
     pub(crate) explored_at_ms: Option<f64>,
+    /// How often the cloud was looked at since a transfer was last as fast as measured.
+    pub(crate) explored_in_a_row: u32,
 }
 
 impl State {
@@ -133,6 +137,7 @@ impl State {
         Self {
             clouds: Vec::new(),
             link: Link::new(front.link),
+            crowding: Crowding::new(front.ranges()),
             mean_tail_ms: front.mean_tail_ms(),
             hardware: Hardware {
                 clock: None,
@@ -154,6 +159,7 @@ impl State {
             corrections: Corrections::none(front.candidates.len()),
             prices: PlacePrices::default(),
             explored_at_ms: None,
+            explored_in_a_row: 0,
             settings,
         }
     }
@@ -164,6 +170,7 @@ impl State {
         let fresh = Self::new(front, self.settings);
         Self {
             link: self.link.under(front.link),
+            crowding: self.crowding.under(Crowding::new(front.ranges())),
             clouds: self.clouds.clone(),
             hardware: self.hardware.clone(),
             overhead: self.overhead,
@@ -326,6 +333,7 @@ impl State {
         }
         if decision.reason == PlanReason::Explored {
             self.explored_at_ms = Some(now_ms);
+            self.explored_in_a_row = self.explored_in_a_row.saturating_add(1);
         }
     }
 
@@ -349,6 +357,7 @@ impl State {
             position,
             self.corrections.around(position),
         );
+        self.crowding.observe(seen, self.settings.quantile.get(), before.quantile_ms);
         self.spread.follow_coverage(own_ms, before.quantile_ms, self.settings.quantile.get());
         let was_surprised = self.is_surprised(seen.cloud);
 
@@ -361,6 +370,9 @@ impl State {
             cloud.queue.observe(seen.cloud_queue.get());
             cloud.pace.observe(seen.cloud_time.get(), parts.cloud_ms, now_ms);
             self.link.observe(seen.sent_bytes, seen.wire, seen.at);
+            if self.link.is_as_measured(seen.sent_bytes, seen.wire) {
+                self.explored_in_a_row = 0;
+            }
         }
         // What may be a hiccup, or the beginning of a change of link or processor, is neither the configuration's nor a
         // measure of how good predictions are.

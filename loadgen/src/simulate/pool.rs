@@ -178,6 +178,7 @@ impl Decider {
             lost_cloud: None,
             sent_bytes: bytes,
             latency: run.latency,
+            limit: None,
             hardware_change: None,
             edge_queue: Millis::ZERO,
             edge: parts.edge_time,

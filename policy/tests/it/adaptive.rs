@@ -94,6 +94,7 @@ impl Site {
                 lost_cloud: None,
                 sent_bytes: ran.sent_bytes,
                 latency: ms(took),
+                limit: Some(ms(limit_ms)),
                 hardware_change: None,
                 edge_queue: Millis::ZERO,
                 edge: ms(edge),
@@ -129,6 +130,27 @@ fn the_cut_follows_the_link_and_comes_back() {
     assert!(back[60..].iter().all(|(cut, ..)| *cut == Cut(0)), "{back:?}");
 }
 
+/// On a link so thin that no request could try it in time, those that nothing can keep find out that it is well again.
+#[test]
+fn requests_that_are_lost_anyway_find_a_link_that_recovered() {
+    let mut site = Site::new(1);
+    let alternating = |site: &mut Site, count: usize| -> Vec<_> {
+        let limits = [42.0, 30.0].into_iter().cycle().take(count);
+        limits.map(|limit| (limit, site.request(limit))).collect()
+    };
+    alternating(&mut site, 20);
+    // 5 KB take 82 ms now; at home it takes 40.
+    site.bandwidth = 0.5;
+    let thin = alternating(&mut site, 40);
+    let kept = thin.iter().filter(|(limit, (_, took, _))| *limit > 40.0 && *took <= *limit).count();
+    assert!(kept >= 18, "{kept} of 20 that home can keep: {thin:?}");
+
+    site.bandwidth = 100.0;
+    let back = alternating(&mut site, 60);
+    assert!(back[40..].iter().all(|(limit, (_, took, _))| took <= limit), "{back:?}");
+    assert!(back.iter().all(|(limit, (_, took, _))| *limit < 40.0 || took <= limit), "{back:?}");
+}
+
 #[test]
 fn a_cloud_that_slows_ten_times_is_left_and_taken_again() {
     let mut site = Site::new(1);
@@ -161,6 +183,7 @@ fn an_executor_that_loses_a_request_is_left_alone_for_a_while() {
         lost_cloud: first.cloud,
         sent_bytes: ByteCount(0),
         latency: ms(1_000.0),
+        limit: None,
         hardware_change: None,
         edge_queue: Millis::ZERO,
         edge: ms(40.0),
@@ -293,6 +316,7 @@ fn learned(
             lost_cloud: lost.then_some(1),
             sent_bytes: ByteCount(*bytes),
             latency: ms(times.iter().sum()),
+            limit: None,
             hardware_change: None,
             edge_queue: ms(times[0]),
             edge: ms(times[1]),
@@ -356,15 +380,17 @@ proptest! {
     }
 
     #[test]
-    fn exploring_stays_within_the_limit(
+    fn exploring_stays_within_the_limit_or_spends_what_is_lost_anyway(
         points in points(), seen in observations(), latency in 0.0..300.0_f64,
     ) {
         let measured = front(points);
         let front = PreparedFront::new(&measured);
         let state = learned(&front, &measured, &seen, true);
         let decision = front.decide(PolicyName::Adaptive, &limit(latency), &state, ms(1e5)).unwrap();
-        if decision.reason == PlanReason::Explored {
-            prop_assert!(decision.latency_ms.get() <= latency);
+        if decision.reason == PlanReason::Explored && decision.latency_ms.get() > latency {
+            let state = learned(&front, &measured, &seen, false);
+            let otherwise = front.decide(PolicyName::Adaptive, &limit(latency), &state, ms(1e5)).unwrap();
+            prop_assert_eq!(otherwise.reason, PlanReason::FastestBecauseNoneWithinLimit);
         }
     }
 }

@@ -17,8 +17,10 @@ const POLICIES: [PolicyName; 3] = [PolicyName::Adaptive, PolicyName::Dynasplit, 
 const THIN_MBIT: f64 = 2.0;
 const THIN_RTT_MS: f64 = 10.0;
 
-/// Requests of a phase at most: each phase ends before the emulated link goes back by itself.
+/// Requests of a phase at most, and how long they take: long enough for a policy to notice what the link does, and over
+/// before the emulated link goes back by itself.
 const GREATEST_PHASE: usize = 100;
+const PHASE_MS: f64 = 4_000.0;
 
 /// What the link does in a phase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -79,7 +81,7 @@ impl Act<'_> {
         say("The link thins to 2 Mbit/s and recovers while requests run ...");
         let bus = self.site.bus();
         let edge = live::Site::look(bus).await?.edge(None)?;
-        let trace = self.trace.first(GREATEST_PHASE);
+        let trace = self.trace.first(GREATEST_PHASE).over(Millis::saturating(PHASE_MS));
         let mut found = Vec::new();
         for policy in POLICIES {
             let bar = output::progress(

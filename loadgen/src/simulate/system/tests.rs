@@ -112,6 +112,23 @@ fn tails_that_go_down_with_their_executor_are_finished_at_home() {
     assert_eq!((cloud.lost_percent.mean, cloud.turned_away_percent.mean), (0.0, 0.0));
 }
 
+/// The frugal head takes 200 ms and a limit may be 150: who takes it too often makes those behind late.
+#[test]
+fn on_busy_edges_the_default_policy_leaves_time_to_those_behind() {
+    let busy = r#"
+[[edges]]
+count = 4
+arrivals = "poisson:2"
+limits = "uniform:150..1000"
+[[clouds]]
+count = 4
+"#;
+    let report = run(busy);
+    let (adaptive, cloud) = (of(&report, PolicyName::Adaptive), of(&report, PolicyName::Cloud));
+    assert!(adaptive.within_percent.mean >= 93.0, "{adaptive:?}");
+    assert!(adaptive.energy.mean < cloud.energy.mean, "{adaptive:?} {cloud:?}");
+}
+
 #[test]
 fn an_overloaded_edge_turns_requests_away_and_its_queue_stays_bounded() {
     let report = run(&CALM.replace("poisson:0.2", "poisson:50"));

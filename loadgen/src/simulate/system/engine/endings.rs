@@ -49,6 +49,7 @@ impl Engine<'_> {
             lost_cloud: job.lost_cloud.and_then(|cloud| own.position_of(cloud)),
             sent_bytes: job.sent,
             latency: ms(latency_ms),
+            limit: Some(ms(job.limit_ms)),
             hardware_change: job.change_ms.map(ms),
             edge_queue: ms(job.edge_queue_ms),
             edge: ms(job.sample.edge_ms + job.home_ms),
