@@ -67,3 +67,6 @@ pub(super) async fn secure(request: Request, next: Next) -> Response {
     response.headers_mut().extend(SECURITY);
     response
 }
+
+#[cfg(test)]
+mod tests;

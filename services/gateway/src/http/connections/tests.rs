@@ -29,7 +29,9 @@ fn treatment(writes_within: Duration) -> Treatment {
 #[tokio::test]
 async fn a_client_that_takes_nothing_of_an_endless_answer_is_cut_off() {
     let endless = || async {
-        Body::from_stream(stream::repeat(Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; 1024]))))
+        Body::from_stream(stream::repeat(Ok::<_, std::convert::Infallible>(Bytes::from_static(
+            &[b'x'; 1024],
+        ))))
     };
     let routes = Router::new().route("/", get(endless));
     let (mut client, server) = duplex(1024);
