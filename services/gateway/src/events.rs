@@ -174,6 +174,8 @@ struct Following {
 impl Following {
     async fn next(mut self) -> Option<(Bytes, Self)> {
         let received = tokio::select! {
+            // Whoever closes is heard even while events come without a pause.
+            biased;
             () = self.closing.cancelled() => return None,
             received = self.receiver.recv() => received,
         };
@@ -200,5 +202,35 @@ fn event(name: &str, data: &impl Serialize) -> Bytes {
             warn!(name, %error, "an event cannot be written");
             Bytes::from_static(b": an event could not be written\n\n")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bytes::Bytes;
+    use tokio::sync::{Semaphore, broadcast};
+    use tokio_util::sync::CancellationToken;
+
+    use super::Following;
+
+    #[tokio::test]
+    async fn a_reader_that_is_behind_loses_the_oldest_events_and_is_told_how_many() {
+        let (events, receiver) = broadcast::channel(2);
+        let (closing, places) = (CancellationToken::new(), Arc::new(Semaphore::new(1)));
+        let _place = places.clone().try_acquire_owned().unwrap();
+        let following = Following { receiver, closing: closing.clone(), _place };
+        for number in 0..5_u8 {
+            events.send(Bytes::from(vec![number])).unwrap();
+        }
+        let (told, following) = following.next().await.unwrap();
+        assert_eq!(told, "event: lost\ndata: {\"events\":3}\n\n");
+        let (fourth, following) = following.next().await.unwrap();
+        let (fifth, following) = following.next().await.unwrap();
+        assert_eq!((&fourth[..], &fifth[..]), (&[3_u8][..], &[4_u8][..]));
+        closing.cancel();
+        assert!(following.next().await.is_none());
+        assert_eq!(places.available_permits(), 1, "the place was not given back");
     }
 }

@@ -30,6 +30,10 @@ export function startClassifying(onUnauthorized) {
 /** Offers these networks; the chosen one stays chosen. */
 export function offerModels(names) {
   const select = byId("model");
+  if (!names.length) {
+    select.replaceChildren(html("option", { value: "", text: "none is served" }));
+    return enable();
+  }
   if ([...select.options].map(option => option.value).join() === names.join()) return;
   const chosen = select.value;
   select.replaceChildren(...names.map(name => html("option", { value: name, text: name })));
@@ -116,10 +120,9 @@ function stages(list) {
   if (!list.length) return [];
   const longest = Math.max(...list.map(stage => stage.time_ms), 1e-9);
   const element = html("table");
-  table(element, "Times by stage", [["Stage", ""], ["Where", ""], ["", ""], ["Time", "number"]], list.map(stage => [
-    spaced(stage.stage), stage.place, bar(stage.time_ms / longest, stage.place),
-    [milliseconds(stage.time_ms), stage.source === "measured" ? null : html("small", { text: source(stage.source) })].filter(Boolean),
-  ]));
+  const where = stage => stage.source === "measured" ? stage.place : `${stage.place}, ${source(stage.source)}`;
+  table(element, "Times by stage", [["Stage", ""], ["Where", ""], ["Share", ""], ["Time", "number"]], list.map(stage =>
+    [spaced(stage.stage), where(stage), bar(stage.time_ms / longest, stage.place), milliseconds(stage.time_ms)]));
   return [html("h3", { text: "Time by stage" }), html("div", { class: "table" }, element)];
 }
 

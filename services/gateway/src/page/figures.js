@@ -1,7 +1,7 @@
 // The four tiles: outcomes, rate, latency, energy.
 
 import { byId, glyph, html, keyEntry, keyPicture, say } from "./elements.js";
-import { OUTCOMES, PLACES, clock, count, joules, milliseconds, number, percent, several, source } from "./words.js";
+import { OUTCOMES, PLACES, clock, count, joules, milliseconds, number, percent, source } from "./words.js";
 
 const NAMES = { within: "within", late: "late", failed: "failed" };
 
@@ -49,11 +49,9 @@ function showRate({ minute, total, since }) {
   const all = minute.counts.within + minute.counts.late + minute.counts.failed;
   big(byId("rate"), minute.seconds >= 1 ? number(all / minute.seconds) : "–", "a second");
   const ever = total.within + total.late + total.failed;
-  lines(byId("rate-notes"), [
-    `${several(all, "request")} in the last minute`,
-    minute.counts.fallbacks ? `${count(minute.counts.fallbacks)} run otherwise than planned` : "all run as planned",
-    `${count(ever)} since ${clock(since)}`,
-  ]);
+  const otherwise = minute.counts.fallbacks;
+  const planned = !all ? [] : [otherwise ? `${count(otherwise)} run otherwise than planned` : "all run as planned"];
+  lines(byId("rate-notes"), [`${count(all)} in the last minute`, ...planned, `${count(ever)} since ${clock(since)}`]);
 }
 
 function showLatency({ p50_ms: median, p95_ms: high }) {

@@ -2,7 +2,7 @@
 // that is chosen now sends out a ring.
 
 import { byId, glyph, html, keyEntry, keyPicture, onWidth, svg, table } from "./elements.js";
-import { age, count, joules, milliseconds, number, percent, source } from "./words.js";
+import { age, count, joules, milliseconds, percent, round, several, source } from "./words.js";
 
 const HEIGHT = 320;
 const EDGES = { left: 52, right: 14, top: 12, bottom: 40 };
@@ -20,14 +20,20 @@ let requests = [];
 let now = Date.now();
 let width = 0;
 let places = new Map();
+// What is drawn anew each time, and the rings, which are left alone: an element that moves begins its animation again.
+const drawn = svg("g");
+const rings = svg("g");
+const picture = svg("svg", { height: HEIGHT, "aria-hidden": "true" }, drawn, rings);
 
 export function startFront() {
   onWidth(byId("front-chart"), to => {
     width = to;
+    rings.replaceChildren();
     draw();
   });
   byId("front-select").addEventListener("change", event => {
     chosenId = event.target.value;
+    rings.replaceChildren();
     draw();
     drawTable();
   });
@@ -88,13 +94,16 @@ function scale(values, from, to) {
     const at = value => from + (to - from) * (Math.log10(Math.max(value, least / 2)) - low) / (high - low);
     return { at, ticks: ticks.filter(tick => Math.log10(tick) >= low && Math.log10(tick) <= high) };
   }
-  const high = greatest * 1.08 || 1;
-  const raw = high / 5;
+  // Where nothing lies near zero, the axis begins nearer to what there is.
+  const begin = least > greatest * .2 ? least * .8 : 0;
+  const raw = (greatest * 1.08 - begin) / 6 || 1;
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].map(factor => factor * power).find(size => size >= raw);
+  const low = Math.floor(begin / step) * step;
+  const high = greatest * 1.06 || 1;
   const ticks = [];
-  for (let tick = 0; tick <= high; tick += step) ticks.push(tick);
-  return { at: value => from + (to - from) * value / high, ticks };
+  for (let tick = low; tick <= high; tick += step) ticks.push(tick);
+  return { at: value => from + (to - from) * (value - low) / (high - low), ticks };
 }
 
 function chosenShares(front) {
@@ -108,6 +117,7 @@ function draw() {
   const chart = byId("front-chart");
   const front = shown();
   if (!width) return;
+  byId("front-key").hidden = byId("front-details").hidden = !front;
   const about = byId("front-about");
   if (!front) {
     about.textContent = "";
@@ -129,13 +139,14 @@ function draw() {
     return left >= EDGES.left && left <= width - EDGES.right && up >= EDGES.top && up <= HEIGHT - EDGES.bottom;
   });
   const limit = requests.findLast(request => request.model === front.model && request.limit_ms !== null)?.limit_ms;
-  const rings = chart.querySelector(".rings") ?? svg("g", { class: "rings" });
-  const picture = svg("svg", { width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}`, "aria-hidden": "true" },
+  picture.setAttribute("width", width);
+  picture.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
+  drawn.replaceChildren(
     ...axes(x, y), ...limitLine(x, limit),
     ...inside.map(dot => glyph(dot.outcome, x.at(dot.latency_ms), y.at(dot.joules), 2.5, "dot")),
     ...beyond(dots.length - inside.length),
-    envelope(known, x, y), rings, ...marks(front, known, x, y));
-  chart.replaceChildren(picture);
+    envelope(known, x, y), ...marks(front, known, x, y));
+  if (picture.parentNode !== chart) chart.replaceChildren(picture);
   chart.setAttribute("aria-label", inWords(front, known));
 }
 
@@ -151,11 +162,11 @@ function axes(x, y) {
   return [
     ...apart(y.ticks, y.at, 18).flatMap(tick => [
       svg("line", { x1: EDGES.left, x2: width - EDGES.right, y1: y.at(tick), y2: y.at(tick), class: "axis" }),
-      svg("text", { x: EDGES.left - 6, y: y.at(tick) + 4, "text-anchor": "end" }, number(tick)),
+      svg("text", { x: EDGES.left - 6, y: y.at(tick) + 4, "text-anchor": "end" }, round(tick)),
     ]),
     ...apart(x.ticks, x.at, 36).flatMap(tick => [
       svg("line", { x1: x.at(tick), x2: x.at(tick), y1: EDGES.top, y2: bottom, class: "axis" }),
-      svg("text", { x: x.at(tick), y: bottom + 16, "text-anchor": "middle" }, number(tick)),
+      svg("text", { x: x.at(tick), y: bottom + 16, "text-anchor": "middle" }, round(tick)),
     ]),
     svg("text", { x: width - EDGES.right, y: HEIGHT - 6, "text-anchor": "end" }, "latency in ms"),
     svg("text", { x: EDGES.left + 6, y: EDGES.top + 10, class: "halo" }, "joules a request"),
@@ -174,9 +185,9 @@ function limitLine(x, limit) {
   ];
 }
 
-function beyond(number_) {
-  if (!number_) return [];
-  return [svg("text", { x: EDGES.left, y: HEIGHT - 6 }, `${count(number_)} requests lie outside`)];
+function beyond(amount) {
+  if (!amount) return [];
+  return [svg("text", { x: EDGES.left, y: HEIGHT - 6 }, `${several(amount, "request")} outside`)];
 }
 
 /** The line through the points: what is to the lower left of it is out of reach. */
@@ -188,23 +199,25 @@ function envelope(known, x, y) {
 
 function marks(front, known, x, y) {
   const { counts, all } = chosenShares(front);
-  places = new Map();
-  const taken = [];
-  // Those that were chosen most get their names first.
-  const order = [...known].sort((a, b) => (counts.get(b.index) ?? 0) - (counts.get(a.index) ?? 0));
-  return order.flatMap(mark => {
-    const [left, up] = [x.at(mark.latency_ms), y.at(mark.joules)];
-    places.set(mark.index, [left, up]);
-    const times = counts.get(mark.index) ?? 0;
-    const kind = `mark${mark.kind === "point" ? "" : " base"}${times ? " chosen" : ""}`;
-    const title = svg("title", {}, `${mark.configuration}: ${milliseconds(mark.latency_ms)}, ${joules(mark.joules)}`);
+  places = new Map(known.map(mark => [mark.index, [x.at(mark.latency_ms), y.at(mark.joules)]]));
+  const times = mark => counts.get(mark.index) ?? 0;
+  const shapes = known.map(mark => {
+    const [left, up] = places.get(mark.index);
+    const kind = `mark${mark.kind === "point" ? "" : " base"}${times(mark) ? " chosen" : ""}`;
     const shape = mark.kind === "all_cloud" ? square(left, up, kind)
       : mark.kind === "all_edge" ? diamond(left, up, kind)
-        : svg("circle", { cx: left, cy: up, r: 5 + (all ? 4 * times / all : 0), class: kind });
-    shape.append(title);
-    const text = times ? `cut ${mark.cut} · ${Math.round(100 * times / all)}\u202f%` : `cut ${mark.cut}`;
-    return [shape, ...label(text, left, up, taken)];
+        : svg("circle", { cx: left, cy: up, r: 5 + (all ? 4 * times(mark) / all : 0), class: kind });
+    shape.append(svg("title", {}, `${mark.configuration}: ${milliseconds(mark.latency_ms)}, ${joules(mark.joules)}`));
+    return shape;
   });
+  const taken = [];
+  // Those that were chosen most get their names first.
+  const names = [...known].sort((a, b) => times(b) - times(a)).flatMap(mark => {
+    const [left, up] = places.get(mark.index);
+    const text = times(mark) ? `cut ${mark.cut} · ${Math.round(100 * times(mark) / all)}\u202f%` : `cut ${mark.cut}`;
+    return label(text, left, up, taken);
+  });
+  return [...shapes, ...names];
 }
 
 /** A name beside a mark, where there is room for it. */
@@ -222,8 +235,7 @@ function label(text, left, up, taken) {
 function light(request) {
   const front = shown();
   const at = front && request.front === front.id && request.mark !== null ? places.get(request.mark) : undefined;
-  const rings = byId("front-chart").querySelector(".rings");
-  if (!at || !rings || rings.childElementCount >= GREATEST_RINGS) return;
+  if (!at || rings.childElementCount >= GREATEST_RINGS) return;
   if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
   const ring = svg("circle", { cx: at[0], cy: at[1], r: 8, class: "ring" });
   ring.addEventListener("animationend", () => ring.remove());

@@ -91,5 +91,11 @@ function dispatch(text, onEvent) {
     if (line.startsWith("event: ")) name = line.slice(7);
     else if (line.startsWith("data: ")) data += line.slice(6);
   }
-  if (data) onEvent(name, JSON.parse(data));
+  if (!data) return;
+  try {
+    onEvent(name, JSON.parse(data));
+  } catch (error) {
+    // One event that cannot be shown must not end the stream; the browser's console says why.
+    reportError(error);
+  }
 }

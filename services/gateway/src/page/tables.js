@@ -8,8 +8,6 @@ import { age, count, joules, megabits, milliseconds, source } from "./words.js";
 const GREATEST_HISTORY = 120;
 /** Links whose line is remembered. */
 const GREATEST_LINKS = 64;
-/** How long a transfer's figures are fresh. */
-const FRESH_MS = 2000;
 /** Who has not been heard of for so long is late: presences come each second. */
 const LATE_MS = 2500;
 
@@ -47,7 +45,7 @@ function showLinks(links) {
   for (const link of links) remember(`${link.edge} ${link.model}`, link.mbit);
   list.replaceChildren(...links.map(link => {
     const speed = link.mbit === null ? "no throughput to tell" : megabits(link.mbit);
-    const old = link.age_ms === null ? "as the front was measured" : link.age_ms < FRESH_MS ? "just now" : age(0, link.age_ms);
+    const old = link.age_ms === null ? "as the front was measured" : age(0, link.age_ms);
     return html("div", { class: "link" },
       html("p", { class: "figure", text: speed }), line(history.get(`${link.edge} ${link.model}`) ?? []),
       html("p", { class: "quiet", text: `${milliseconds(link.round_trip_ms)} there and back, ${old}; ${link.edge}, ${link.model}` }));

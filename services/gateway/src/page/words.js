@@ -12,6 +12,9 @@ export function number(value) {
   return grouped(value.toFixed(decimals));
 }
 
+/** A round number, as on an axis. */
+export const round = value => grouped(String(Number(value.toPrecision(3))));
+
 /** A whole number, thousands apart. */
 export function count(value) {
   return Number.isFinite(value) ? grouped(String(Math.round(value))) : NONE;
@@ -39,6 +42,7 @@ export const several = (amount, one, more = `${one}s`) => `${count(amount)} ${am
 /** How long ago, in the unit that people would say it in. */
 export function age(at, now) {
   const seconds = Math.max(0, Math.round((now - at) / 1000));
+  if (seconds < 2) return "just now";
   if (seconds < 120) return `${seconds} s ago`;
   if (seconds < 7200) return `${Math.floor(seconds / 60)} min ago`;
   if (seconds < 172800) return `${Math.floor(seconds / 3600)} h ago`;

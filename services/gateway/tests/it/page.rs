@@ -129,6 +129,7 @@ async fn a_picture_is_classified_by_choosing_and_by_dropping() -> anyhow::Result
 async fn the_keyboard_reaches_everything_in_order() -> anyhow::Result<()> {
     let Some(program) = program() else { return Ok(()) };
     let site = Site::start().await?;
+    site.bus.publish_front(&traffic::front()).await?;
     let (_folder, cat) = cat();
     let mut browser = Chromium::start(program).await?;
     browser.prefer(&[("prefers-reduced-motion", "reduce")]).await?;
@@ -136,7 +137,9 @@ async fn the_keyboard_reaches_everything_in_order() -> anyhow::Result<()> {
     browser.open(&site.url).await?;
     browser.until("document.getElementById('model').value === 'tiny'", "document.body.textContent").await?;
     browser.choose("#file", &cat).await?;
-    browser.until("!document.getElementById('send').disabled", &text("answer")).await?;
+    let is_ready =
+        "!document.getElementById('send').disabled && !document.getElementById('front-details').hidden";
+    browser.until(is_ready, &text("answer")).await?;
 
     let focus = "(() => { const e = document.activeElement; const o = getComputedStyle(e.id === 'file' ? e.parentElement : e); \
         return [e.id || e.className || e.tagName, o.outlineStyle !== 'none' && parseFloat(o.outlineWidth) >= 2]; })()";
