@@ -220,16 +220,21 @@ function marks(front, known, x, y) {
   return [...shapes, ...names];
 }
 
-/** A name beside a mark, where there is room for it. */
+/** A name beside a mark: to the right, or to the left, where there is room for it. */
 function label(text, left, up, taken) {
   const long = text.length * 6.6;
-  const onLeft = left + 11 + long > width - EDGES.right;
-  const box = { from: onLeft ? left - 11 - long : left + 11, y: up };
-  const collides = taken.some(other => Math.abs(other.y - box.y) < 15 && box.from < other.to && box.from + long > other.from);
-  const overMark = [...places.values()].some(([a, b]) => Math.abs(b - up) < 10 && a > box.from - 4 && a < box.from + long + 4 && a !== left);
-  if (collides || overMark) return [];
-  taken.push({ ...box, to: box.from + long });
-  return [svg("text", { x: onLeft ? left - 11 : left + 11, y: up + 4, "text-anchor": onLeft ? "end" : "start", class: "name halo" }, text)];
+  const sides = [["start", left + 11, left + 11], ["end", left - 11, left - 11 - long]];
+  const isFree = ([, , from]) => {
+    const to = from + long;
+    if (from < EDGES.left || to > width - EDGES.right) return false;
+    if (taken.some(other => Math.abs(other.up - up) < 15 && from < other.to && to > other.from)) return false;
+    return ![...places.values()].some(([a, b]) => Math.abs(b - up) < 10 && a > from - 4 && a < to + 4 && a !== left);
+  };
+  const side = sides.find(isFree);
+  if (!side) return [];
+  const [anchor, at, from] = side;
+  taken.push({ from, to: from + long, up });
+  return [svg("text", { x: at, y: up + 4, "text-anchor": anchor, class: "name halo" }, text)];
 }
 
 function light(request) {

@@ -8,8 +8,6 @@ import { age, count, joules, megabits, milliseconds, source } from "./words.js";
 const GREATEST_HISTORY = 120;
 /** Links whose line is remembered. */
 const GREATEST_LINKS = 64;
-/** Who has not been heard of for so long is late: presences come each second. */
-const LATE_MS = 2500;
 
 const history = new Map();
 
@@ -67,18 +65,18 @@ function line(values) {
     svg("line", { x1: 0, x2: 110, y1: 31, y2: 31, class: "axis" }), svg("path", { d: points.join(""), class: "spark" }));
 }
 
-function showServices({ instances, more_instances: more, at, connected }) {
+function showServices({ instances, more_instances: more, connected }) {
   const ready = instances.filter(instance => instance.state === "ready").length;
   const broker = connected ? "" : "; the broker is not reachable";
   say(byId("services-about"), `${count(ready)} of ${count(instances.length + more)} ready${broker}`);
   table(byId("services-table"), "Services and their credits",
-    [["Service", ""], ["Credits", ""], ["State", ""], ["Networks", "wide"], ["Seen", "number wide"]],
+    [["Service", ""], ["Credits", ""], ["State", ""], ["Networks", "wide"], ["Version", "number wide"]],
     instances.map(instance => [
       [instance.service.replace("-", " "), html("small", { text: `${instance.instance} on ${instance.node}` })],
       credits(instance),
-      state(instance, at),
+      state(instance),
       instance.models.length ? instance.models.join(", ") : "–",
-      age(instance.at, at),
+      instance.version,
     ]));
 }
 
@@ -89,9 +87,8 @@ function credits({ credits: free, capacity }) {
     html("span", { text: `${count(free)} of ${count(capacity)}` }));
 }
 
-function state(instance, now) {
+function state(instance) {
   if (instance.state === "draining") return html("span", { class: "badge warn", text: "leaving" });
-  if (now - instance.at > LATE_MS) return html("span", { class: "badge bad", text: "silent" });
   if (instance.capacity && !instance.credits) return html("span", { class: "badge warn", text: "full" });
   return html("span", { class: "badge good", text: "ready" });
 }
