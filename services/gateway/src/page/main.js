@@ -9,8 +9,8 @@ import { showTables } from "./tables.js";
 import { showTime, startTime } from "./time.js";
 import { clock, count, several } from "./words.js";
 
-/** Requests that the page keeps; at more than two a second the charts of single requests span less than two minutes. */
-const GREATEST_KNOWN = 480;
+/** Requests that the page keeps: those of two minutes at 12 a second; at more the charts of single requests span less. */
+const GREATEST_KNOWN = 1500;
 
 let known = [];
 let last = 0;
@@ -40,7 +40,6 @@ const on = {
     known = [...known, ...fresh].slice(-GREATEST_KNOWN);
     // What happened before the page was opened does not light up.
     showRequests(known, isFirst ? [] : fresh, Math.max(state?.at ?? 0, fresh.at(-1).at));
-    if (state) showTime({ ...state, at: Math.max(state.at, fresh.at(-1).at) }, known, shownLastCut());
   },
   lost({ events }) {
     lost += events;

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use crate::chromium::{Chromium, program};
 use crate::hardening::digest;
-use crate::site::{Script, Site, jpeg};
+use crate::site::{Script, Site};
 use crate::traffic;
 use gateway::Settings;
 use schemas::{Fault, FaultKind};
@@ -24,10 +24,24 @@ fn text(id: &str) -> String {
     format!("document.getElementById('{id}').textContent")
 }
 
+/// A sun over a hill, as a file that a person would drop.
 fn cat() -> (TempDir, PathBuf) {
+    let pixel = |x: u32, y: u32| {
+        let (x, y) = (f64::from(x), f64::from(y));
+        let is_sun = (x - 220.0).hypot(y - 80.0) < 34.0;
+        let is_hill = y > 170.0 + 40.0 * (x / 70.0).sin();
+        let sky = [250.0 - y / 2.0, 170.0 - y / 3.0, 110.0 + y / 3.0].map(|value: f64| value as u8);
+        image::Rgb(if is_hill {
+            [40, 70, 66]
+        } else if is_sun {
+            [255, 226, 150]
+        } else {
+            sky
+        })
+    };
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cat.jpg");
-    std::fs::write(&path, jpeg()).unwrap();
+    image::RgbImage::from_fn(320, 240, pixel).save(&path).unwrap();
     (folder, path)
 }
 
@@ -84,9 +98,13 @@ async fn figures_move_when_receipts_arrive() -> anyhow::Result<()> {
     browser.until(&format!("{outcomes} !== {before}"), outcomes).await?;
     assert_fits(&mut browser, 1280).await?;
 
-    // The same broker may be gone for a while, and so may this gateway: the page says so and comes back.
+    assert_no_errors(&mut browser).await?;
+
+    // A gateway that leaves is said to be gone.
     drop(traffic);
-    assert_no_errors(&mut browser).await
+    drop(site);
+    let status = text("status-text");
+    browser.until(&format!("{status}.includes('trying again')"), &status).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

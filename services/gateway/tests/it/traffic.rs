@@ -102,12 +102,18 @@ pub fn front() -> Front {
     }
 }
 
+/// A number from 0 to 1 that has nothing to see of the one that it is made from: the last steps of SplitMix64.
+fn spread_out(seed: u64) -> f64 {
+    let mut bits = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    ((bits ^ (bits >> 31)) >> 40) as f64 / f64::from(1 << 24)
+}
+
 /// The `number`th request: mostly two points of the front, now and then another, a late one, a failed one.
 pub fn receipt(front: &Front, number: u64) -> Receipt {
-    // A multiplicative hash: spread out, and the same in every run.
-    let spread = |salt: u64| {
-        ((number * 31 + salt).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as f64 / f64::from(1 << 24)
-    };
+    // Numbers that look like chance and are the same in every run.
+    let spread = |salt: u64| spread_out(number * 8 + salt);
     let wave = (number as f64 / 90.0).sin();
     let at = match (spread(1), wave > 0.0) {
         (chance, true) if chance < 0.7 => 3,
