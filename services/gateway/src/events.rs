@@ -14,7 +14,7 @@ use tokio::sync::broadcast::{self, Receiver, Sender};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::{debug, warn};
 
 use crate::error::Error;
@@ -39,12 +39,15 @@ pub(crate) struct Events {
     closing: CancellationToken,
 }
 
-/// The task that listens; it ends with this.
-pub(crate) struct Listening(JoinHandle<()>);
+/// The task that listens; it and every stream end with this.
+pub(crate) struct Listening {
+    task: JoinHandle<()>,
+    _streams: DropGuard,
+}
 
 impl Drop for Listening {
     fn drop(&mut self) {
-        self.0.abort();
+        self.task.abort();
     }
 }
 
@@ -67,7 +70,8 @@ impl Events {
             places: Arc::new(Semaphore::new(streams as usize)),
             closing: CancellationToken::new(),
         });
-        let listening = Listening(tokio::spawn(listen(events.clone(), receipts, reports)));
+        let task = tokio::spawn(listen(events.clone(), receipts, reports));
+        let listening = Listening { task, _streams: events.closing.clone().drop_guard() };
         Ok((events, listening))
     }
 
