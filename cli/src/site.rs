@@ -220,7 +220,7 @@ fn check(kind: ServiceKind, file: &SettingsFile) -> Result<(), chassis::Settings
 }
 
 async fn start(kind: ServiceKind, file: &SettingsFile) -> anyhow::Result<Started> {
-    let http = |running: &gateway::Running| Some(format!("http://{}", running.http_address()));
+    let http = |running: &gateway::Running| Some(running.http_url());
     match kind {
         ServiceKind::Gateway => start_one(file, gateway::start, http).await,
         ServiceKind::Scheduler => start_one(file, scheduler::start, |_| None).await,

@@ -8,9 +8,9 @@ use broker::{Answer, Bus, Call, CallError, Fronts, Presences, Subject, subjects}
 use bytes::Bytes;
 use policy::{PreparedFront, plan_by_front};
 use schemas::{
-    ByteCount, ExecuteReply, ExecuteRequest, Fault, FaultKind, InferReply, Input, InstanceId, ModelName,
-    Outcome, Place, Plan, PlanReason, PlanRequest, Presence, ServedModel, ServiceKind, ServiceState, Stage,
-    StageTime, Tensor, TimeSource, UnixMillis,
+    ByteCount, ExecuteReply, ExecuteRequest, Fault, FaultKind, Front, InferReply, Input, InstanceId,
+    ModelName, Outcome, Place, Plan, PlanReason, PlanRequest, Presence, ServedModel, ServiceKind,
+    ServiceState, Stage, StageTime, Tensor, TimeSource, UnixMillis,
 };
 use tokio::time::{Instant, timeout_at};
 use tokio_util::task::TaskTracker;
@@ -128,6 +128,16 @@ impl Pipeline {
     fn remembered(&self) -> MutexGuard<'_, BTreeMap<ModelName, (ServedModel, Instant)>> {
         // No code panics while it holds the lock: a poisoned one still guards consistent data.
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Who is there.
+    pub(crate) fn presences(&self) -> Arc<Vec<Presence>> {
+        self.presences.snapshot()
+    }
+
+    /// The fronts that are published.
+    pub(crate) fn fronts(&self) -> Vec<Arc<Front>> {
+        self.fronts.all()
     }
 
     /// Whether requests for any network can be worked on now: the broker, a scheduler and an edge executor are there.

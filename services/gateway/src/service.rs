@@ -13,6 +13,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use tracing::warn;
 
 use crate::error::Error;
+use crate::events::{Events, Listening};
 use crate::http::HttpServer;
 use crate::ingress::{self, Form, Sender};
 use crate::metrics::Metrics;
@@ -33,6 +34,7 @@ pub struct Running {
     http: HttpServer,
     pipeline: Arc<Pipeline>,
     _upkeep: Upkeep,
+    _listening: Option<Listening>,
 }
 
 /// Starts a gateway; when this returns, it answers over NATS and HTTP and is announced.
@@ -45,7 +47,14 @@ pub async fn start(settings: Settings, context: ServiceContext) -> Result<Runnin
     let metrics = Arc::new(Metrics::new()?);
     let ledger = Ledger::new(bus.clone(), node.clone(), metrics.clone());
     let pipeline = Pipeline::new(bus.clone(), Seen { presences, fronts }, settings.limits(), ledger);
-    let http = HttpServer::start(&settings, pipeline.clone(), metrics.clone()).await?;
+    let (events, listening) = if settings.page {
+        let (events, listening) =
+            Events::start(bus.clone(), pipeline.clone(), settings.event_streams).await?;
+        (Some(events), Some(listening))
+    } else {
+        (None, None)
+    };
+    let http = HttpServer::start(&settings, pipeline.clone(), metrics.clone(), events).await?;
     let (working, counting) = (pipeline.clone(), metrics.clone());
     let handler = move |request: Request| {
         let (pipeline, metrics) = (working.clone(), counting.clone());
@@ -62,13 +71,19 @@ pub async fn start(settings: Settings, context: ServiceContext) -> Result<Runnin
     let announcement =
         bus.announce(identity, env!("CARGO_PKG_VERSION"), update).await.map_err(at("announcing itself"))?;
     let upkeep = Upkeep(tokio::spawn(keep_up(pipeline.clone(), metrics)));
-    Ok(Running { announcement, serving, http, pipeline, _upkeep: upkeep })
+    Ok(Running { announcement, serving, http, pipeline, _upkeep: upkeep, _listening: listening })
 }
 
 impl Running {
     /// Where HTTP listens; with the port that was taken when port 0 was asked for.
     pub fn http_address(&self) -> SocketAddr {
         self.http.address()
+    }
+
+    /// The same as a URL, without a path: the page is at its root.
+    pub fn http_url(&self) -> String {
+        let scheme = if self.http.is_encrypted() { "https" } else { "http" };
+        format!("{scheme}://{}", self.http.address())
     }
 }
 

@@ -148,7 +148,8 @@ async fn an_infeasible_request_is_told_what_would_be() -> anyhow::Result<()> {
 async fn places_and_methods_that_are_not_there() -> anyhow::Result<()> {
     let site = Site::start().await?;
     let wrong = [
-        (Method::GET, "/", 404),
+        (Method::GET, "/nowhere", 404),
+        (Method::POST, "/", 405),
         (Method::GET, "/v1/infer/tiny", 405),
         (Method::POST, "/metrics", 405),
         (Method::POST, "/v1/infer/tiny?limit=3", 400),

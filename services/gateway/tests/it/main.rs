@@ -2,10 +2,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bad_input;
+mod chromium;
+mod events;
+mod hardening;
 mod http;
 mod leaving;
 mod nats;
 mod open_inference;
+mod page;
 mod plain;
 mod scheduler_gone;
 mod site;
+mod traffic;

@@ -1,0 +1,231 @@
+//! What this gateway hears of the whole site, for those who watch it. Pure; bounded, however long it is watched.
+
+mod joules;
+pub mod shapes;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use schemas::{Front, InstanceId, Millis, Outcome, Presence, Receipt, SchedulerReport, UnixMillis};
+
+use joules::JoulesTable;
+use shapes::{Counts, Ended, FrontMarks, Instance, Link, Minute, State, mark_of};
+
+/// Figures "of the last minute".
+const WINDOW_MS: u64 = 60_000;
+/// Receipts that are kept for them, some 2 MB: at more than 166 a second the window is shorter, and says so.
+const GREATEST_WINDOW: usize = 10_000;
+/// Seconds of the chart of requests over time.
+const SECONDS: usize = 120;
+/// Requests that a page gets when it opens, so that its charts have something on them: some 100 KB.
+const REMEMBERED: usize = 240;
+/// Requests of one event: at five events a second all of 320 a second, some 25 KB an event.
+const GREATEST_BATCH: usize = 64;
+/// Instances that are told one by one.
+const GREATEST_INSTANCES: usize = 128;
+/// Links that are told: a scheduler names at most 64, and two schedulers mostly the same ones.
+const GREATEST_LINKS: usize = 64;
+/// Schedulers that are listened to.
+const GREATEST_REPORTS: usize = 16;
+/// Fronts that are told.
+const GREATEST_FRONTS: usize = 32;
+/// A scheduler that said nothing for so long is gone.
+const REPORT_LASTS_MS: u64 = 5_000;
+
+/// A request of the last minute.
+#[derive(Debug, Clone, Copy)]
+struct Recent {
+    at: UnixMillis,
+    counts: Counts,
+    latency: Option<Millis>,
+    joules: JoulesTable,
+    priced: bool,
+}
+
+/// What is known of the running site now.
+#[derive(Debug)]
+pub struct Live {
+    since: UnixMillis,
+    heard: u64,
+    total: Counts,
+    total_joules: JoulesTable,
+    recent: VecDeque<Recent>,
+    /// The second that `seconds` ends with, since the Unix epoch.
+    second: u64,
+    seconds: VecDeque<[u32; 3]>,
+    remembered: VecDeque<Ended>,
+    batch: Vec<Ended>,
+    left_out: u64,
+    fronts: Vec<Arc<Front>>,
+    reports: BTreeMap<InstanceId, SchedulerReport>,
+}
+
+impl Live {
+    /// Nothing is known yet.
+    pub fn new(now: UnixMillis) -> Self {
+        Self {
+            since: now,
+            heard: 0,
+            total: Counts::default(),
+            total_joules: JoulesTable::default(),
+            recent: VecDeque::new(),
+            second: now.0 / 1_000,
+            seconds: VecDeque::from([[0; 3]]),
+            remembered: VecDeque::new(),
+            batch: Vec::new(),
+            left_out: 0,
+            fronts: Vec::new(),
+            reports: BTreeMap::new(),
+        }
+    }
+
+    /// Hears how a request ended.
+    pub fn hear(&mut self, receipt: &Receipt, now: UnixMillis) {
+        self.pass(now);
+        self.heard += 1;
+        let counts = Counts::of(receipt);
+        let joules = JoulesTable::from(receipt.energy.as_slice());
+        self.total.add(counts);
+        self.total_joules.add(&joules);
+        if let Some(second) = self.seconds.back_mut() {
+            let now = [counts.within, counts.late, counts.failed].map(|count| count as u32);
+            second.iter_mut().zip(now).for_each(|(sum, count)| *sum = sum.saturating_add(count));
+        }
+        let has_result = !matches!(receipt.outcome, Outcome::Failed(_));
+        let latency = has_result.then_some(receipt.latency_ms);
+        let priced = !receipt.energy.is_empty();
+        push(&mut self.recent, GREATEST_WINDOW, Recent { at: now, counts, latency, joules, priced });
+        let ended = Ended::new(self.heard, receipt, self.mark(receipt), now);
+        push(&mut self.remembered, REMEMBERED, ended.clone());
+        if self.batch.len() < GREATEST_BATCH {
+            self.batch.push(ended);
+        } else {
+            self.left_out += 1;
+        }
+    }
+
+    /// Hears what a scheduler takes to be true.
+    pub fn report(&mut self, report: SchedulerReport) {
+        if self.reports.len() < GREATEST_REPORTS || self.reports.contains_key(&report.scheduler) {
+            self.reports.insert(report.scheduler.clone(), report);
+        }
+    }
+
+    /// Knows these fronts and no others; says whether any is new or gone.
+    pub fn know(&mut self, mut fronts: Vec<Arc<Front>>) -> bool {
+        fronts.truncate(GREATEST_FRONTS);
+        let ids = |fronts: &[Arc<Front>]| fronts.iter().map(|front| front.id).collect::<Vec<_>>();
+        let changed = ids(&fronts) != ids(&self.fronts);
+        self.fronts = fronts;
+        changed
+    }
+
+    /// The requests since the last call, and how many there were besides; `None` when there was none.
+    pub fn take_batch(&mut self) -> Option<(Vec<Ended>, u64)> {
+        let (batch, left_out) = (std::mem::take(&mut self.batch), std::mem::take(&mut self.left_out));
+        (!batch.is_empty()).then_some((batch, left_out))
+    }
+
+    /// The last requests, the oldest first.
+    pub fn remembered(&self) -> Vec<Ended> {
+        self.remembered.iter().cloned().collect()
+    }
+
+    /// The fronts.
+    pub fn fronts(&self) -> Vec<FrontMarks> {
+        self.fronts.iter().map(|front| FrontMarks::from(front.as_ref())).collect()
+    }
+
+    /// Everything else.
+    pub fn state(&mut self, presences: &[Presence], connected: bool, now: UnixMillis) -> State {
+        self.pass(now);
+        let instances: Vec<Instance> =
+            presences.iter().take(GREATEST_INSTANCES).map(Instance::from).collect();
+        State {
+            at: now,
+            since: self.since,
+            connected,
+            total: self.total,
+            total_joules: self.total_joules.spent(),
+            minute: self.minute(now),
+            seconds: self.seconds.iter().copied().collect(),
+            more_instances: presences.len() - instances.len(),
+            instances,
+            links: self.links(),
+            policy: self.reports.values().next().map(|report| report.choice),
+        }
+    }
+
+    /// Lets time pass: begins seconds, forgets what is too old.
+    fn pass(&mut self, now: UnixMillis) {
+        let second = now.0 / 1_000;
+        let begun = usize::try_from(second.saturating_sub(self.second)).unwrap_or(SECONDS).min(SECONDS);
+        (0..begun).for_each(|_| push(&mut self.seconds, SECONDS, [0; 3]));
+        self.second = self.second.max(second);
+        let is_old = |at: UnixMillis, lasts: u64| now.0.saturating_sub(at.0) > lasts;
+        while self.recent.front().is_some_and(|recent| is_old(recent.at, WINDOW_MS)) {
+            self.recent.pop_front();
+        }
+        self.reports.retain(|_, report| !is_old(report.at, REPORT_LASTS_MS));
+    }
+
+    fn mark(&self, receipt: &Receipt) -> Option<usize> {
+        let (id, executed) = (receipt.front?, receipt.executed?);
+        self.fronts.iter().find(|front| front.id == id).and_then(|front| mark_of(front, &executed))
+    }
+
+    fn minute(&self, now: UnixMillis) -> Minute {
+        let (mut counts, mut joules) = (Counts::default(), JoulesTable::default());
+        for recent in &self.recent {
+            counts.add(recent.counts);
+            joules.add(&recent.joules);
+        }
+        let mut latencies: Vec<f64> =
+            self.recent.iter().filter_map(|recent| recent.latency.map(Millis::get)).collect();
+        latencies.sort_by(f64::total_cmp);
+        let known_for = now.0.saturating_sub(self.since.0).min(WINDOW_MS);
+        // Where not all of the minute's receipts are kept, the oldest kept one says how far they go back.
+        let kept_for = match self.recent.front() {
+            Some(first) if self.recent.len() == GREATEST_WINDOW => now.0.saturating_sub(first.at.0),
+            _ => known_for,
+        };
+        Minute {
+            seconds: kept_for as f64 / 1e3,
+            counts,
+            p50_ms: nearest_rank(&latencies, 0.5),
+            p95_ms: nearest_rank(&latencies, 0.95),
+            priced: self.recent.iter().filter(|recent| recent.priced).count() as u64,
+            joules: joules.spent(),
+        }
+    }
+
+    /// One link for each edge executor and network, the scheduler that heard of it last knows best.
+    fn links(&self) -> Vec<Link> {
+        let mut freshest: BTreeMap<(&InstanceId, &str), Link> = BTreeMap::new();
+        for outlook in self.reports.values().flat_map(|report| &report.edges) {
+            let link = Link::from(outlook);
+            let age = |link: &Link| link.age_ms.map_or(f64::INFINITY, Millis::get);
+            let key = (&outlook.edge, outlook.model.as_str());
+            if freshest.get(&key).is_none_or(|known| age(&link) < age(known)) {
+                freshest.insert(key, link);
+            }
+        }
+        freshest.into_values().take(GREATEST_LINKS).collect()
+    }
+}
+
+/// Adds at the end; what is beyond the limit goes at the beginning.
+fn push<Item>(queue: &mut VecDeque<Item>, limit: usize, item: Item) {
+    queue.push_back(item);
+    if queue.len() > limit {
+        queue.pop_front();
+    }
+}
+
+fn nearest_rank(sorted: &[f64], share: f64) -> Option<Millis> {
+    let rank = (share * sorted.len() as f64).ceil() as usize;
+    sorted.get(rank.saturating_sub(1)).copied().map(Millis::saturating)
+}
+
+#[cfg(test)]
+mod tests;
