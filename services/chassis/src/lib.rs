@@ -3,6 +3,7 @@
 //! - [`SettingsFile`]: one TOML file with a table for each service, then `SPLINTER_<TABLE>__<KEY>` variables.
 //! - [`telemetry()`]: logs, for people or as JSON.
 //! - [`live`]: the life of a service's process, from its settings to leaving in order.
+//! - `--check` of every service: whether the one that runs here is ready and reaches its broker, for container engines.
 //! - [`shutdown_signal`], [`run`]: how a process ends, and with which exit code.
 //! - [`ServiceContext`]: the connection and the names that a service starts with.
 //! - [`ComputeThread`]: the thread on which networks run, with a bounded queue.
@@ -10,6 +11,7 @@
 mod compute;
 mod context;
 mod exit;
+mod health;
 mod life;
 mod settings;
 mod signal;
@@ -18,6 +20,7 @@ mod telemetry;
 pub use compute::{ComputeError, ComputeThread, Computed};
 pub use context::{NodeSettings, ServiceContext};
 pub use exit::run;
+pub use health::HealthError;
 pub use life::{RunningService, ServiceSettings, live};
 pub use settings::{Environment, ProcessEnvironment, ServiceArguments, SettingsError, SettingsFile};
 pub use signal::{Signal, shutdown_signal};
