@@ -18,7 +18,7 @@ trap 'rm -rf "$work"' EXIT
 die() { echo "base-images.sh: $*" >&2; exit 1; }
 
 # A shell and the few commands that a health check and the Dockerfile's first stage use.
-busybox() {
+shell_into() {
     box=$(command -v busybox) || die "there is no busybox: install busybox-static"
     if readelf -l "$box" | grep -q interpreter; then die "$box is not static: install busybox-static"; fi
     mkdir -p "$1/bin"
@@ -27,7 +27,7 @@ busybox() {
 }
 
 # Imports a folder as an image; the same folder gives the same layer.
-import() {
+import_folder() {
     folder=$1 tag=$2; shift 2
     tar --create --sort=name --mtime="@$epoch" --owner=0 --group=0 --numeric-owner --directory "$folder" . |
         docker import "$@" - "$tag" >/dev/null
@@ -54,15 +54,15 @@ broker)
     server=$(nats_server)
     mkdir -p "$work/root/usr/local/bin" "$work/root/etc" "$work/root/tmp"
     cp "$server" "$work/root/usr/local/bin/nats-server"
-    busybox "$work/root"
+    shell_into "$work/root"
     chmod 1777 "$work/root/tmp"
-    import "$work/root" "nats:$version-alpine" \
+    import_folder "$work/root" "nats:$version-alpine" \
         --change 'ENTRYPOINT ["/usr/local/bin/nats-server"]' --change 'ENV PATH=/usr/local/bin:/bin'
     ;;
 builder)
     SOURCE_DATE_EPOCH=$epoch "$here/roots.sh" "${2:?usage: deploy/base-images.sh builder BINARIES}" "$work/root/roots"
-    busybox "$work/root"
-    import "$work/root" splinter/roots --change 'ENV PATH=/bin'
+    shell_into "$work/root"
+    import_folder "$work/root" splinter/roots --change 'ENV PATH=/bin'
     ;;
 *)
     die "usage: deploy/base-images.sh broker | builder BINARIES"
