@@ -2,6 +2,7 @@
 # Makes the images that compose.yaml and deploy/Dockerfile would pull, without any image registry: the broker's and, from binaries
 # already built, the one that stands in for the Rust toolchain's. Needs a static busybox and a nats-server.
 #
+#   deploy/base-images.sh name                 says the broker image's name
 #   deploy/base-images.sh broker               tags nats:VERSION-alpine, as compose.yaml names it
 #   deploy/base-images.sh builder BINARIES     tags splinter/roots, for `docker build --build-arg BUILDER=splinter/roots`
 #
@@ -50,6 +51,9 @@ nats_server() {
 }
 
 case ${1:-} in
+name)
+    echo "nats:$version-alpine"
+    ;;
 broker)
     server=$(nats_server)
     mkdir -p "$work/root/usr/local/bin" "$work/root/etc" "$work/root/tmp"
@@ -65,6 +69,6 @@ builder)
     import_folder "$work/root" splinter/roots --change 'ENV PATH=/bin'
     ;;
 *)
-    die "usage: deploy/base-images.sh broker | builder BINARIES"
+    die "usage: deploy/base-images.sh name | broker | builder BINARIES"
     ;;
 esac

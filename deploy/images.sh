@@ -30,10 +30,13 @@ set -- --build-arg "SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH"
 [ -z "$platform" ] || set -- "$@" --platform "$platform"
 if [ -n "$binaries" ]; then
     "$here/base-images.sh" builder "$binaries"
-    "$here/base-images.sh" broker
+    # One that was pulled is as good.
+    broker=$("$here/base-images.sh" name)
+    docker image inspect "$broker" >/dev/null 2>&1 || "$here/base-images.sh" broker
     set -- "$@" --build-arg BUILDER=splinter/roots
 fi
 for target in gateway scheduler edge-executor cloud-executor tuner optimizer tools; do
-    docker build --quiet --file "$here/Dockerfile" --target "$target" --tag "splinter/$target:$tag" "$@" "$here/.." >/dev/null
+    said=$(docker build --quiet --file "$here/Dockerfile" --target "$target" --tag "splinter/$target:$tag" "$@" "$here/.." 2>&1) ||
+        { echo "$said" >&2; exit 1; }
     docker image inspect --format "splinter/$target:$tag {{.Size}} bytes" "splinter/$target:$tag"
 done

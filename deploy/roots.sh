@@ -57,12 +57,13 @@ root() {
     echo 'splinter:x:65532:65532:splinter:/nonexistent:/usr/sbin/nologin' >"$folder/etc/passwd"
     echo 'splinter:x:65532:' >"$folder/etc/group"
     echo 'hosts: files dns' >"$folder/etc/nsswitch.conf"
-    # Volumes begin as copies of these, their owner included: where the edge's broker keeps its data is a volume in a volume.
-    mkdir -p "$folder/keys/edge/data" "$folder/data"
     chmod 1777 "$folder/tmp"
 }
 
 rm -rf "$out"
+# What the images' user owns. Volumes begin as copies of these, their owner included: where the edge's broker keeps its data is a
+# volume in a volume.
+mkdir -p "$out/owned/keys/edge/data" "$out/owned/data"
 for service in gateway scheduler edge-executor cloud-executor tuner optimizer; do
     root "$service" "splinter-$service"
 done

@@ -30,11 +30,17 @@ class Observer:
         return self
 
     def __exit__(self, *_) -> None:
-        self._loop.call_soon_threadsafe(self._ended.set)
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._ended.set)
         self._thread.join(15)
 
     def _run(self) -> None:
-        self._loop.run_until_complete(self._listen())
+        try:
+            self._loop.run_until_complete(self._listen())
+        except Exception as error:
+            self.errors.append(f"{type(error).__name__}: {error}")
+        finally:
+            self._loop.close()
 
     async def _listen(self) -> None:
         self._ended = asyncio.Event()

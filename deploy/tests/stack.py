@@ -86,7 +86,9 @@ class Stack:
         return run(*command, at_most=at_most, environment=self.environment, check=check)
 
     def containers(self, service: str) -> list[str]:
-        return self.compose("ps", "-q", service).split()
+        labels = (f"com.docker.compose.project={self.project}", f"com.docker.compose.service={service}")
+        filters = [part for label in labels for part in ("--filter", f"label={label}")]
+        return run("docker", "ps", "--all", "--quiet", "--no-trunc", *filters).split()
 
     def container(self, service: str) -> str:
         found = self.containers(service)
