@@ -1,4 +1,3 @@
-use std::path::PathBuf;
 use std::time::Duration;
 
 use broker::{BrokerError, Bus};
@@ -15,13 +14,11 @@ pub struct NodeSettings {
     pub node: NodeId,
     /// Seconds that running requests may take to finish when a service leaves.
     pub grace_s: u16,
-    /// A file that is written each second while the service is ready and reaches its broker; `--check` looks at it.
-    pub health_file: Option<PathBuf>,
 }
 
 impl Default for NodeSettings {
     fn default() -> Self {
-        Self { node: host_name(), grace_s: 10, health_file: None }
+        Self { node: host_name(), grace_s: 10 }
     }
 }
 
@@ -75,7 +72,7 @@ pub enum ContextError {
 impl ServiceContext {
     /// Connects a service with the tables `[node]` and `[broker]`, as a fresh instance.
     pub async fn connect(settings: &SettingsFile, service: ServiceKind) -> Result<Self, ContextError> {
-        let NodeSettings { node, grace_s, .. } = settings.table("node")?;
+        let NodeSettings { node, grace_s } = settings.table("node")?;
         let instance = InstanceId::fresh();
         let name = format!("{service}-{instance}");
         let bus = Bus::connect(&settings.table("broker")?, &name)

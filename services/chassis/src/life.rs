@@ -7,9 +7,9 @@ use schemas::ServiceKind;
 use serde::de::DeserializeOwned;
 use tracing::info;
 
-use crate::context::{NodeSettings, ServiceContext};
+use crate::check::check;
+use crate::context::ServiceContext;
 use crate::exit::run;
-use crate::health::{SignOfLife, check};
 use crate::settings::{ProcessEnvironment, ServiceArguments, SettingsError, SettingsFile};
 use crate::signal::shutdown_signal;
 use crate::telemetry::telemetry;
@@ -56,21 +56,15 @@ where
         let file = SettingsFile::load(arguments.config.as_deref(), &ProcessEnvironment)?;
         // Before anything is connected: who set something wrong is to hear of it at once.
         let settings = S::read(&file)?;
-        let node: NodeSettings = file.table("node")?;
         if arguments.check {
-            return Ok(check(node.health_file.as_deref())?);
+            return Ok(check(&file)?);
         }
         telemetry(&file.table("telemetry")?)?;
         let context = ServiceContext::connect(&file, S::SERVICE).await?;
         let service = start(settings, context.clone()).await?;
-        let shown = match node.health_file {
-            Some(path) => Some(SignOfLife::show(path, context.bus.clone()).await?),
-            None => None,
-        };
         info!(node = %context.node, instance = %context.instance, "ready");
         let signal = shutdown_signal().await?;
         info!(%signal, "leaving");
-        drop(shown);
         service.leave(context.grace).await;
         context.bus.close().await;
         Ok::<_, Box<dyn Error + Send + Sync>>(())

@@ -38,7 +38,7 @@ pub struct ServiceArguments {
     /// Settings file [default: splinter.toml where there is one]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Say whether the service that runs here with these settings is ready and reaches its broker (exit code 0), and end
+    /// Ask the service that runs here with these settings whether it is ready (exit code 0), and end
     #[arg(long)]
     pub check: bool,
 }
