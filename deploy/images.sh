@@ -36,7 +36,8 @@ if [ -n "$binaries" ]; then
     set -- "$@" --build-arg BUILDER=splinter/roots
 fi
 for target in gateway scheduler edge-executor cloud-executor tuner optimizer tools; do
-    said=$(docker build --quiet --file "$here/Dockerfile" --target "$target" --tag "splinter/$target:$tag" "$@" "$here/.." 2>&1) ||
+    image=splinter/$target:$tag
+    said=$(docker build --quiet --file "$here/Dockerfile" --target "$target" --tag "$image" "$@" "$here/.." 2>&1) ||
         { echo "$said" >&2; exit 1; }
-    docker image inspect --format "splinter/$target:$tag {{.Size}} bytes" "splinter/$target:$tag"
+    docker image inspect --format "$image {{.Size}} bytes" "$image"
 done

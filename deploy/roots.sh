@@ -4,8 +4,8 @@
 #
 #   deploy/roots.sh BINARIES OUT
 #
-# SOURCE_DATE_EPOCH sets the time of every file (default: 0). LIBRARIES adds folders to look for libraries in, before the usual ones:
-# that of another processor's, for binaries made by a cross compiler.
+# SOURCE_DATE_EPOCH sets the time of every file (default: 0). LIBRARIES adds folders to look for libraries in, before the usual
+# ones: those of another processor, for binaries made by a cross compiler.
 set -eu
 
 binaries=${1:?usage: deploy/roots.sh BINARIES OUT}

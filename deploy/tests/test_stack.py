@@ -1,4 +1,4 @@
-"""The whole system in containers: up, seen, cut, killed, scaled, taken down. One stack for all tests, in the order of their names.
+"""The whole system in containers: up, seen, cut, killed, scaled, taken down. One stack for all tests, in their names' order.
 
 Run by deploy/tests/run; SPLINTER_COMPOSE_OVERRIDE names one more compose file.
 """
