@@ -101,6 +101,14 @@ class TestCompose(unittest.TestCase):
                 self.assertIn("mem_limit", service)
                 self.assertGreaterEqual(int(service["stop_grace_period"].removesuffix("s")), 45)
 
+    def test_every_image_of_ours_is_built_and_never_pulled(self) -> None:
+        targets = set(re.findall(r"^FROM scratch AS (\S+)", (ROOT / "deploy/Dockerfile").read_text(), re.M))
+        for name, service in self.file["services"].items():
+            if service["image"].startswith("splinter/"):
+                target = service["image"].removeprefix("splinter/").split(":")[0]
+                self.assertEqual(service.get("build", {}).get("target"), target, name)
+                self.assertIn(target, targets)
+
     def test_every_port_is_on_loopback_by_default(self) -> None:
         for name, service in self.file["services"].items():
             for port in service.get("ports", []):
