@@ -7,6 +7,7 @@ use schemas::ServiceKind;
 use serde::de::DeserializeOwned;
 use tracing::info;
 
+use crate::check::check;
 use crate::context::ServiceContext;
 use crate::exit::run;
 use crate::settings::{ProcessEnvironment, ServiceArguments, SettingsError, SettingsFile};
@@ -55,6 +56,9 @@ where
         let file = SettingsFile::load(arguments.config.as_deref(), &ProcessEnvironment)?;
         // Before anything is connected: who set something wrong is to hear of it at once.
         let settings = S::read(&file)?;
+        if arguments.check {
+            return Ok(check(&file)?);
+        }
         telemetry(&file.table("telemetry")?)?;
         let context = ServiceContext::connect(&file, S::SERVICE).await?;
         let service = start(settings, context.clone()).await?;

@@ -38,6 +38,9 @@ pub struct ServiceArguments {
     /// Settings file [default: splinter.toml where there is one]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Ask the service that runs here with these settings whether it is ready (exit code 0), and end
+    #[arg(long)]
+    pub check: bool,
 }
 
 /// Where variables come from: the process in production, a map in tests.
