@@ -24,6 +24,8 @@ use crate::bus::{Bus, publish};
 use crate::error::BrokerError;
 use crate::headers::{CONTENT_TYPE, Headers, PHASE, Phase, SERVICE_ERROR, SERVICE_ERROR_CODE};
 use crate::subjects::Subject;
+use crate::tally::Happening;
+use crate::trace::TraceContext;
 use duplicates::{Arrival, Duplicates};
 
 /// All instances share this queue group.
@@ -141,6 +143,13 @@ pub struct Request {
     pub headers: Headers,
     /// Whether it came from a plain NATS client that waits for just one reply.
     pub plain: bool,
+}
+
+impl Request {
+    /// The trace it belongs to; its span is the parent of what is done for this request.
+    pub fn trace(&self) -> Option<TraceContext> {
+        TraceContext::received(&self.headers)
+    }
 }
 
 /// What a response's bytes are.
@@ -357,34 +366,42 @@ where
     fn admit(&self, request: &Request, reply: &ReplyTo) -> Admission {
         // An earlier attempt's answer is worth giving even when no new work is taken.
         match self.lock().arrive(request.id, reply) {
-            Arrival::Running => return Admission::Wait,
-            Arrival::Finished(outcome) => return Admission::Answer(outcome),
+            Arrival::Running => {
+                self.bus.tally().count(Happening::Duplicate);
+                return Admission::Wait;
+            }
+            Arrival::Finished(outcome) => {
+                self.bus.tally().count(Happening::Duplicate);
+                return Admission::Answer(outcome);
+            }
             Arrival::New => {}
         }
-        let refuse = |fault| {
+        let refuse = |what, fault| {
+            self.bus.tally().count(what);
             if let Some(RefusalObserver(observer)) = &self.refusals {
                 observer(request, &fault);
             }
             Admission::Answer(Arc::new(Err(fault)))
         };
         if request.deadline.remaining().is_zero() {
-            return refuse(Fault::new(FaultKind::DeadlineExceeded, "the deadline had passed on arrival"));
+            let fault = Fault::new(FaultKind::DeadlineExceeded, "the deadline had passed on arrival");
+            return refuse(Happening::RefusedExpired, fault);
         }
         if self.draining.load(Ordering::Relaxed) {
-            return refuse(Fault::new(FaultKind::Draining, "this instance is leaving"));
+            let fault = Fault::new(FaultKind::Draining, "this instance is leaving");
+            return refuse(Happening::RefusedDraining, fault);
         }
         match self.credits.free.clone().try_acquire_owned() {
             Ok(permit) => {
                 self.lock().begin(request.id, reply.clone());
                 Admission::Run(permit)
             }
-            Err(_) => refuse(Fault {
-                retry_after_ms: Some(Millis::saturating(RETRY_AFTER_MS)),
-                ..Fault::new(
-                    FaultKind::Overloaded,
-                    format!("all {} credits are in use", self.credits.capacity),
-                )
-            }),
+            Err(_) => {
+                let message = format!("all {} credits are in use", self.credits.capacity);
+                let fault = Fault::new(FaultKind::Overloaded, message);
+                let retry_after_ms = Some(Millis::saturating(RETRY_AFTER_MS));
+                refuse(Happening::RefusedOverloaded, Fault { retry_after_ms, ..fault })
+            }
         }
     }
 
@@ -418,6 +435,8 @@ where
             }
         };
         drop(permit);
+        let ended = if result.is_ok() { Happening::RequestAnswered } else { Happening::RequestFailed };
+        shared.bus.tally().count(ended);
         let outcome: Outcome = Arc::new(result);
         let keep = match outcome.as_ref() {
             Ok((body, _)) => Some((outcome.clone(), body.len())),
