@@ -30,7 +30,7 @@ impl Default for TelemetrySettings {
             format: LogFormat::Human,
             metrics_address: None,
             otlp_endpoint: None,
-            trace_share: Share::ONE,
+            trace_share: Share::saturating(1.0),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use broker::TraceContext;
 use schemas::{DevicePower, HardwareReport, KiloHertz, UnixMillis};
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 use tracing::warn;
@@ -45,7 +46,12 @@ impl Clock {
     /// Waits for its turn and has the clock set when it differs. A clock that cannot be set is no error: the lease
     /// says so, and the request runs with the settings as they are. The tuner is waited for at most half of the time to
     /// the deadline.
-    pub(crate) async fn lease(&self, wanted: Option<KiloHertz>, deadline: UnixMillis) -> ClockLease {
+    pub(crate) async fn lease(
+        &self,
+        wanted: Option<KiloHertz>,
+        deadline: UnixMillis,
+        trace: Option<TraceContext>,
+    ) -> ClockLease {
         let shared = self.lock.clone().read_owned().await;
         if self.is_set(wanted) {
             return self.grant(shared, None, true);
@@ -53,7 +59,7 @@ impl Clock {
         drop(shared);
         let alone = self.lock.clone().write_owned().await;
         let start = Instant::now();
-        let as_wanted = self.set(wanted, deadline.remaining() / 2).await;
+        let as_wanted = self.set(wanted, deadline.remaining() / 2, trace).await;
         let changed_in = matches!(as_wanted, Some(true)).then(|| start.elapsed());
         self.grant(OwnedRwLockWriteGuard::downgrade(alone), changed_in, as_wanted.is_some())
     }
@@ -87,11 +93,16 @@ impl Clock {
     }
 
     /// `Some(changed)` when the clock is the one wanted now, `None` when it could not be set.
-    async fn set(&self, wanted: Option<KiloHertz>, at_most: Duration) -> Option<bool> {
+    async fn set(
+        &self,
+        wanted: Option<KiloHertz>,
+        at_most: Duration,
+        trace: Option<TraceContext>,
+    ) -> Option<bool> {
         let Some(wanted) = wanted.filter(|wanted| !self.is_set(Some(*wanted))) else { return Some(false) };
         // Counted before and after: a report that was asked for meanwhile may be of either.
         self.changes.fetch_add(1, Ordering::AcqRel);
-        let set = self.hardware.set(wanted, at_most).await;
+        let set = self.hardware.set(wanted, at_most, trace).await;
         self.changes.fetch_add(1, Ordering::AcqRel);
         match set {
             Ok(changed) => self.is_set(Some(wanted)).then_some(changed),

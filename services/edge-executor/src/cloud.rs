@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use broker::{Bus, Call, CallError, subjects};
+use broker::{Bus, Call, CallError, TraceContext, subjects};
 use schemas::{
     ByteCount, EnergyEntry, InstanceId, LayerProfile, Millis, ModelName, Place, RequestId, Stage,
     StageEnergy, StageTime, TailReply, Tensor, TimeSource, UnixMillis,
@@ -39,6 +39,7 @@ pub(crate) struct TailCall {
     pub first: Option<InstanceId>,
     pub message: Vec<u8>,
     pub at_most: Duration,
+    pub trace: Option<TraceContext>,
 }
 
 impl Cloud {
@@ -47,7 +48,7 @@ impl Cloud {
         let start = Instant::now();
         let first = tail.first.map(|instance| subjects::execute_cloud_at(&tail.model, &instance));
         let targets = first.into_iter().chain([subjects::execute_cloud(&tail.model)]).collect();
-        let call = Call { id: tail.id, ..Call::new(targets, tail.at_most, tail.message) };
+        let call = Call { id: tail.id, trace: tail.trace, ..Call::new(targets, tail.at_most, tail.message) };
         let deadline = call.deadline;
         self.hold_back(call.body.len(), deadline).await?;
         let answer = self.bus.call(call).await?;

@@ -25,7 +25,7 @@ impl EdgeExecutorMetrics {
     pub fn new(metrics: &Metrics) -> Self {
         let declare = Declaring { metrics, prefix: "splinter_edge_executor" };
         let none = Unit::None;
-        Self {
+        let new = Self {
             executions: declare.counters(
                 "executions",
                 none,
@@ -54,7 +54,18 @@ impl EdgeExecutorMetrics {
                 "Work that waits for the compute thread",
             ),
             warm: declare.gauges("warm_models", none, [], "Networks that are loaded, warm and served"),
+        };
+        // So that the first one is a rise.
+        for outcome in ["changed", "failed"] {
+            new.hardware_changes.add([outcome.into()], 0.0);
         }
+        for outcome in ["answered", "failed"] {
+            new.cloud_calls.add([outcome.into()], 0.0);
+        }
+        for kind in [Fallback::FinishedAtHome, Fallback::HardwareAsItWas] {
+            new.fallbacks.add([kind.as_str().into()], 0.0);
+        }
+        new
     }
 
     /// Counts an execution that was answered; only the edge's own stages and joules, as the cloud counts its.

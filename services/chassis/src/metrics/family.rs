@@ -1,7 +1,8 @@
 //! Metrics with labels, of which there are only so many.
 
 use std::borrow::Cow;
-use std::sync::atomic::AtomicU64;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -37,20 +38,32 @@ type Labels<const N: usize> = [(&'static str, Label); N];
 struct Bounded<M, const N: usize> {
     names: [&'static str; N],
     family: Family<Labels<N>, M, fn() -> M>,
+    told_apart: Arc<AtomicUsize>,
 }
 
 impl<M: Clone, const N: usize> Bounded<M, N> {
     fn new(names: [&'static str; N], make: fn() -> M) -> Self {
-        Self { names, family: Family::new_with_constructor(make) }
+        Self { names, family: Family::new_with_constructor(make), told_apart: Arc::default() }
     }
 
     fn of(&self, values: [Label; N]) -> M {
         let mut values = values.into_iter();
         let mut labels = self.names.map(|name| (name, values.next().unwrap_or_default()));
-        if self.family.len() >= MOST_SERIES && !self.family.contains(&labels) {
-            labels.iter_mut().filter(|(name, _)| OPEN.contains(name)).for_each(|(_, value)| *value = OTHER.into());
+        if let Some(known) = self.family.get(&labels) {
+            return known.clone();
+        }
+        if self.told_apart.fetch_add(1, Ordering::Relaxed) >= MOST_SERIES {
+            labels
+                .iter_mut()
+                .filter(|(name, _)| OPEN.contains(name))
+                .for_each(|(_, value)| *value = OTHER.into());
         }
         self.family.get_or_create_owned(&labels)
+    }
+
+    fn clear(&self) {
+        self.family.clear();
+        self.told_apart.store(0, Ordering::Relaxed);
     }
 }
 
@@ -94,7 +107,7 @@ impl<const N: usize> Gauges<N> {
 
     /// Forgets all of them: those that are still there are set again.
     pub fn clear(&self) {
-        self.0.family.clear();
+        self.0.clear();
     }
 }
 

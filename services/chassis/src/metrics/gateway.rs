@@ -1,3 +1,5 @@
+use schemas::Fallback;
+
 use super::family::{Counters, Declaring, Gauges, Histograms, Span};
 use super::{Metrics, StageMetrics, Unit};
 
@@ -70,6 +72,9 @@ impl GatewayMetrics {
         };
         new.in_flight.set([], 0.0);
         new.receipts_lost.add([], 0.0);
+        for kind in [Fallback::FinishedAtHome, Fallback::HardwareAsItWas] {
+            new.fallbacks.add([kind.as_str().into()], 0.0);
+        }
         new
     }
 }

@@ -9,7 +9,7 @@ pub struct OptimizerMetrics {
     campaigns: Counters<3>,
     measuring: Gauges<1>,
     progress: Gauges<1>,
-    configurations: Counters<1>,
+    configurations: Gauges<2>,
     /// Receipts taken in.
     pub receipts: Counters<0>,
     drifted: Gauges<3>,
@@ -35,11 +35,11 @@ impl OptimizerMetrics {
                 ["model"],
                 "Share of the configurations to measure that is measured, of what is measured now",
             ),
-            configurations: declare.counters(
-                "configurations_measured",
+            configurations: declare.gauges(
+                "campaign_configurations",
                 none,
-                ["model"],
-                "Configurations measured",
+                ["model", "state"],
+                "Configurations of what is measured now: done, and total to measure",
             ),
             receipts: declare.counters("receipts", none, [], "Receipts of live requests taken in"),
             drifted: declare.gauges(
@@ -59,8 +59,7 @@ impl OptimizerMetrics {
 
     /// A campaign begins.
     pub fn begins(&self, model: &ModelName) {
-        self.measuring.clear();
-        self.progress.clear();
+        self.ended();
         self.measuring.set([model.to_string().into()], 1.0);
         self.progress.set([model.to_string().into()], 0.0);
     }
@@ -69,13 +68,17 @@ impl OptimizerMetrics {
     pub fn measured(&self, progress: &OptimizeProgress) {
         let share = f64::from(progress.done) / f64::from(progress.total.max(1));
         self.progress.set([progress.model.to_string().into()], share.min(1.0));
-        self.configurations.count([progress.model.to_string().into()]);
+        let states = [("done", progress.done), ("total", progress.total)];
+        for (state, count) in states {
+            self.configurations.set([progress.model.to_string().into(), state.into()], f64::from(count));
+        }
     }
 
     /// The campaign has ended, however; nothing is measured now.
     pub fn ended(&self) {
         self.measuring.clear();
         self.progress.clear();
+        self.configurations.clear();
     }
 
     /// Counts what came of a request.

@@ -96,12 +96,13 @@ impl Site {
         let (cloud, tuner) = (cloud(&bus, "cloud1", "server").await?, tuner(&bus, "tuner1", "pi").await?);
         let (waiting, asked) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
         let gateway = gateway(&bus, waiting.clone(), asked.clone()).await?;
-        let context = ServiceContext {
-            bus: server.connect("optimizer").await?,
-            node: NodeId::new("server")?,
-            instance: InstanceId::new("optimizer1")?,
-            grace: Duration::from_secs(1),
-        };
+        let context = ServiceContext::new(
+            ServiceKind::Optimizer,
+            server.connect("optimizer").await?,
+            NodeId::new("server")?,
+            InstanceId::new("optimizer1")?,
+            Duration::from_secs(1),
+        );
         let optimizer = optimizer::start(settings, context).await?;
         let fronts = bus.watch_fronts().await?;
         Ok(Self {
