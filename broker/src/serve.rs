@@ -201,6 +201,7 @@ type Outcome = Arc<Result<(Bytes, ContentType), Fault>>;
 /// Where an outcome goes.
 #[derive(Debug, Clone)]
 struct ReplyTo {
+    id: RequestId,
     subject: async_nats::Subject,
     plain: bool,
 }
@@ -339,13 +340,15 @@ where
     async fn receive(shared: &Arc<Self>, message: async_nats::Message) {
         let headers = Headers::new(message.headers);
         let Some(reply) = message.reply else {
-            warn!(subject = %message.subject, "a request that nobody waits for was dropped");
+            let id = headers.request_id().map(tracing::field::display);
+            warn!(id, subject = %message.subject, "a request that nobody waits for was dropped");
             return;
         };
-        let id = headers.request_id();
-        let reply = ReplyTo { subject: reply, plain: id.is_none() };
+        let known = headers.request_id();
+        let id = known.unwrap_or_else(RequestId::fresh);
+        let reply = ReplyTo { id, subject: reply, plain: known.is_none() };
         let request = Request {
-            id: id.unwrap_or_else(RequestId::fresh),
+            id,
             deadline: headers.deadline().unwrap_or_else(|| UnixMillis::now().after(PLAIN_DEADLINE)),
             attempt: headers.attempt(),
             subject: Subject::received(&message.subject),
@@ -378,6 +381,7 @@ where
         }
         let refuse = |what, fault| {
             self.bus.tally().count(what);
+            debug!(id = %request.id, subject = %request.subject, %fault, "refused");
             if let Some(RefusalObserver(observer)) = &self.refusals {
                 observer(request, &fault);
             }
@@ -411,7 +415,7 @@ where
     }
 
     async fn run(shared: Arc<Self>, request: Request, reply: ReplyTo, permit: OwnedSemaphorePermit) {
-        let id = request.id;
+        let (id, subject) = (request.id, request.subject.clone());
         let remaining = request.deadline.remaining();
         // The handler is called inside the guarded future: it may panic before it returns one.
         let guarded = AssertUnwindSafe(async { (shared.handler)(request).await }).catch_unwind();
@@ -437,6 +441,9 @@ where
         drop(permit);
         let ended = if result.is_ok() { Happening::RequestAnswered } else { Happening::RequestFailed };
         shared.bus.tally().count(ended);
+        if let Err(fault) = &result {
+            debug!(%id, %subject, %fault, "failed");
+        }
         let outcome: Outcome = Arc::new(result);
         let keep = match outcome.as_ref() {
             Ok((body, _)) => Some((outcome.clone(), body.len())),
@@ -470,7 +477,7 @@ where
 
     async fn publish(&self, reply: &ReplyTo, headers: HeaderMap, body: Bytes) {
         if let Err(problem) = publish(self.bus.client(), &reply.subject, None, headers, body).await {
-            warn!(%problem, "an answer could not be sent; its caller turns elsewhere or times out");
+            warn!(id = %reply.id, %problem, "an answer could not be sent; its caller turns elsewhere or times out");
         }
     }
 }

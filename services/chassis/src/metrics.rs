@@ -185,7 +185,9 @@ impl Metrics {
 
     /// The text that Prometheus reads (OpenMetrics).
     pub fn render(&self) -> String {
-        lock(&self.inner.readings).retain(|reading| reading());
+        // Held until all is written: what another reader clears and sets anew would be missing.
+        let mut readings = lock(&self.inner.readings);
+        readings.retain(|reading| reading());
         let mut page = String::new();
         // Writing to a string does not fail.
         drop(text::encode(&mut page, &lock(&self.inner.declared).registry));

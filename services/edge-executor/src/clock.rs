@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use broker::TraceContext;
-use schemas::{DevicePower, HardwareReport, KiloHertz, UnixMillis};
+use schemas::{DevicePower, HardwareReport, KiloHertz, RequestId, UnixMillis};
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 use tracing::warn;
 
@@ -21,6 +21,16 @@ pub(crate) struct Clock {
     /// How often a change of the clock began or ended.
     changes: Arc<AtomicU64>,
     book: Arc<Mutex<PowerBook>>,
+}
+
+/// What a request needs of the clock.
+#[derive(Debug, Clone)]
+pub(crate) struct Need {
+    pub id: RequestId,
+    /// `None` where any clock will do.
+    pub frequency: Option<KiloHertz>,
+    pub deadline: UnixMillis,
+    pub trace: Option<TraceContext>,
 }
 
 /// The clock stays as it is while this is held.
@@ -46,20 +56,15 @@ impl Clock {
     /// Waits for its turn and has the clock set when it differs. A clock that cannot be set is no error: the lease
     /// says so, and the request runs with the settings as they are. The tuner is waited for at most half of the time to
     /// the deadline.
-    pub(crate) async fn lease(
-        &self,
-        wanted: Option<KiloHertz>,
-        deadline: UnixMillis,
-        trace: Option<TraceContext>,
-    ) -> ClockLease {
+    pub(crate) async fn lease(&self, need: Need) -> ClockLease {
         let shared = self.lock.clone().read_owned().await;
-        if self.is_set(wanted) {
+        if self.is_set(need.frequency) {
             return self.grant(shared, None, true);
         }
         drop(shared);
         let alone = self.lock.clone().write_owned().await;
         let start = Instant::now();
-        let as_wanted = self.set(wanted, deadline.remaining() / 2, trace).await;
+        let as_wanted = self.set(need).await;
         let changed_in = matches!(as_wanted, Some(true)).then(|| start.elapsed());
         self.grant(OwnedRwLockWriteGuard::downgrade(alone), changed_in, as_wanted.is_some())
     }
@@ -93,12 +98,9 @@ impl Clock {
     }
 
     /// `Some(changed)` when the clock is the one wanted now, `None` when it could not be set.
-    async fn set(
-        &self,
-        wanted: Option<KiloHertz>,
-        at_most: Duration,
-        trace: Option<TraceContext>,
-    ) -> Option<bool> {
+    async fn set(&self, need: Need) -> Option<bool> {
+        let Need { id, frequency: wanted, deadline, trace } = need;
+        let at_most = deadline.remaining() / 2;
         let Some(wanted) = wanted.filter(|wanted| !self.is_set(Some(*wanted))) else { return Some(false) };
         // Counted before and after: a report that was asked for meanwhile may be of either.
         self.changes.fetch_add(1, Ordering::AcqRel);
@@ -107,7 +109,7 @@ impl Clock {
         match set {
             Ok(changed) => self.is_set(Some(wanted)).then_some(changed),
             Err(error) => {
-                warn!(%wanted, %error, "the clock cannot be set; running with it as it is");
+                warn!(%id, %wanted, %error, "the clock cannot be set; running with it as it is");
                 None
             }
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use broker::{Request, Response};
+use broker::{Request, Response, TraceContext};
 use bytes::Bytes;
 use chassis::metrics::{EdgeExecutorMetrics, Label};
 use chassis::{ComputeThread, Computed, Span, SpanKind, Traces};
@@ -17,7 +17,7 @@ use schemas::{
 use tracing::debug;
 
 use crate::budget;
-use crate::clock::{Clock, ClockLease};
+use crate::clock::{Clock, ClockLease, Need};
 use crate::cloud::{Away, Cloud, TailCall};
 use crate::energy::Busy;
 use crate::local::{self, Finished, Headed, Pace};
@@ -46,6 +46,14 @@ struct Asked {
     deadline: UnixMillis,
     hosted: Arc<Hosted>,
     body: Bytes,
+}
+
+impl Asked {
+    /// What it needs of the clock.
+    fn need(&self, trace: Option<TraceContext>) -> Need {
+        let frequency = self.configuration.edge_frequency_khz;
+        Need { id: self.id, frequency, deadline: self.deadline, trace }
+    }
 }
 
 /// What has been done so far.
@@ -119,8 +127,7 @@ impl Executor {
 
     /// The clock that a request wants, with what that took.
     async fn lease(&self, asked: &Asked, progress: &mut Progress) -> ClockLease {
-        let (wanted, trace) = (asked.configuration.edge_frequency_khz, progress.span.context());
-        let lease = self.clock.lease(wanted, asked.deadline, trace).await;
+        let lease = self.clock.lease(asked.need(progress.span.context())).await;
         progress.note_lease(&lease);
         progress.trace();
         match (lease.changed_in, lease.as_wanted) {
@@ -246,8 +253,7 @@ impl Executor {
         frontier: Vec<Tensor<'static>>,
         progress: &mut Progress,
     ) -> Result<Finished, Fault> {
-        let (wanted, trace) = (asked.configuration.edge_frequency_khz, progress.span.context());
-        let lease = self.clock.lease(wanted, asked.deadline, trace).await;
+        let lease = self.clock.lease(asked.need(progress.span.context())).await;
         let (hosted, body, pace) = (asked.hosted.clone(), asked.body.clone(), pace(&lease));
         let configuration = asked.configuration;
         self.compute(progress, move || match configuration.cut {
