@@ -62,7 +62,14 @@ impl Call {
     /// A fresh request with its outcome due within the time given.
     pub fn new(targets: Vec<Subject>, within: Duration, body: impl Into<Bytes>) -> Self {
         let deadline = UnixMillis::now().after(within);
-        Self { targets, id: RequestId::fresh(), deadline, body: body.into(), accept_within: None, trace: None }
+        Self {
+            targets,
+            id: RequestId::fresh(),
+            deadline,
+            body: body.into(),
+            accept_within: None,
+            trace: None,
+        }
     }
 }
 
@@ -176,12 +183,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn dispatch(
-    mut replies: async_nats::Subscriber,
-    prefix: usize,
-    pending: Pending,
-    tally: Arc<Tally>,
-) {
+async fn dispatch(mut replies: async_nats::Subscriber, prefix: usize, pending: Pending, tally: Arc<Tally>) {
     while let Some(message) = replies.next().await {
         let place = message.subject.get(prefix..).and_then(parse_place);
         let Some((ticket, attempt)) = place else {

@@ -129,7 +129,9 @@ mod tests {
         let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
         let read: TraceContext = good.parse().unwrap();
         assert_eq!((read.flags(), read.to_string()), (1, good.to_owned()));
-        assert!("cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-later".parse::<TraceContext>().is_ok());
+        assert!(
+            "cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-later".parse::<TraceContext>().is_ok()
+        );
         for bad in [
             "",
             "00",

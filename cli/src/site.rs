@@ -7,7 +7,8 @@ use anyhow::{Context, ensure};
 use broker::server::LocalServer;
 use broker::{Bus, Presences};
 use chassis::{
-    Attendance, Instruments, ProcessEnvironment, RunningService, ServiceContext, ServiceSettings, SettingsFile, Traces,
+    Attendance, Instruments, ProcessEnvironment, RunningService, ServiceContext, ServiceSettings,
+    SettingsFile, Traces,
 };
 use futures::future::{BoxFuture, join_all};
 use models::Bundle;

@@ -35,7 +35,9 @@ pub struct Instruments {
 #[non_exhaustive]
 pub enum InstrumentsError {
     /// Nothing can listen there.
-    #[error("the setting telemetry.metrics_address: cannot listen on {address}: take another address or stop what holds it")]
+    #[error(
+        "the setting telemetry.metrics_address: cannot listen on {address}: take another address or stop what holds it"
+    )]
     Listen {
         /// The address.
         address: SocketAddr,

@@ -160,11 +160,7 @@ impl Metrics {
     }
 
     /// Has metrics read from a source whenever somebody asks, as long as the source is there.
-    pub fn read_from<T: Send + Sync + 'static>(
-        &self,
-        source: &Arc<T>,
-        read: impl Fn(&T) + Send + 'static,
-    ) {
+    pub fn read_from<T: Send + Sync + 'static>(&self, source: &Arc<T>, read: impl Fn(&T) + Send + 'static) {
         let source = Arc::downgrade(source);
         let reading = move || match source.upgrade() {
             Some(source) => {
@@ -190,7 +186,7 @@ impl Metrics {
         readings.retain(|reading| reading());
         let mut page = String::new();
         // Writing to a string does not fail.
-        drop(text::encode(&mut page, &lock(&self.inner.declared).registry));
+        let _always_ok = text::encode(&mut page, &lock(&self.inner.declared).registry);
         page
     }
 
@@ -199,7 +195,8 @@ impl Metrics {
         let own = format!("splinter_{}_", prefix(service));
         let labelled = format!("service=\"{service}\"");
         let is_own = |series: &str| {
-            series.starts_with(&own) || (series.starts_with("splinter_service_") && series.contains(&labelled))
+            series.starts_with(&own)
+                || (series.starts_with("splinter_service_") && series.contains(&labelled))
         };
         let page = self.render();
         let lines = page.lines().filter(|line| !line.starts_with('#'));

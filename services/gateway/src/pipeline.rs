@@ -69,16 +69,19 @@ pub(crate) struct Offer {
 }
 
 impl Pipeline {
-    pub(crate) fn new(
-        bus: Bus,
-        seen: Seen,
-        limits: Limits,
-        ledger: Ledger,
-        traces: Traces,
-    ) -> Arc<Self> {
+    pub(crate) fn new(bus: Bus, seen: Seen, limits: Limits, ledger: Ledger, traces: Traces) -> Arc<Self> {
         let remembered = Mutex::new(BTreeMap::new());
         let Seen { presences, fronts } = seen;
-        Arc::new(Self { bus, presences, fronts, limits, ledger, traces, working: TaskTracker::new(), remembered })
+        Arc::new(Self {
+            bus,
+            presences,
+            fronts,
+            limits,
+            ledger,
+            traces,
+            working: TaskTracker::new(),
+            remembered,
+        })
     }
 
     /// Works on one request to its end, which is by its deadline, and leaves one receipt.
@@ -274,8 +277,7 @@ impl Pipeline {
         let targets = || vec![subjects::plan(&offer.model)];
         let within = admission::plan_patience(terms).min(cut_off(terms).remaining());
         let call = Call::new(targets(), within, body.clone());
-        let quick =
-            Call { id: offer.arrival.id, accept_within: Some(within), trace: trace.clone(), ..call };
+        let quick = Call { id: offer.arrival.id, accept_within: Some(within), trace: trace.clone(), ..call };
         let answer = match self.bus.call(quick).await {
             Ok(answer) => Ok(answer),
             Err(CallError::Fault(refusal)) if !refusal.kind.another_may_do_it() => return Err(refusal),

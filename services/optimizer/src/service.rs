@@ -10,8 +10,8 @@ use broker::{
 use chassis::metrics::OptimizerMetrics;
 use chassis::{RunningService, ServiceContext, ServiceSettings};
 use schemas::{
-    Configuration, Fault, FaultKind, Millis, ModelDescription, ModelName, OptimizeReply, OptimizeRequest, OptimizeTask,
-    Receipt, ServiceKind, UnixMillis,
+    Configuration, Fault, FaultKind, Millis, ModelDescription, ModelName, OptimizeReply, OptimizeRequest,
+    OptimizeTask, Receipt, ServiceKind, UnixMillis,
 };
 use tokio::task::AbortHandle;
 use tracing::warn;

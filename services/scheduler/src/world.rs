@@ -8,8 +8,8 @@ use broker::{Fronts, PolicyChoices, Presences};
 use policy::plan::Venue;
 use policy::{AdaptiveSettings, Comparison, NoPlan, Observation, PreparedFront, Sight, State};
 use schemas::{
-    EdgeOutlook, Front, FrontId, InstanceId, Millis, ModelName, Plan, PlanRequest, PolicyChoice, Receipt, Regret,
-    RequestId, SchedulerReport, UnixMillis,
+    EdgeOutlook, Front, FrontId, InstanceId, Millis, ModelName, Plan, PlanRequest, PolicyChoice, Receipt,
+    Regret, RequestId, SchedulerReport, UnixMillis,
 };
 
 use crate::settings::Settings;

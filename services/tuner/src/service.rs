@@ -8,8 +8,8 @@ use broker::{Announcement, Endpoint, Identity, PresenceUpdate, Request, Response
 use chassis::metrics::TunerMetrics;
 use chassis::{RunningService, ServiceContext, Span, SpanKind};
 use schemas::{
-    Fault, FaultKind, HardwareReport, InstanceId, NodeId, RequestId, ServiceKind, Setting, TuneOrder, TuneReply,
-    TuneRequest,
+    Fault, FaultKind, HardwareReport, InstanceId, NodeId, RequestId, ServiceKind, Setting, TuneOrder,
+    TuneReply, TuneRequest,
 };
 use tokio::task::spawn_blocking;
 use tracing::{info, warn};
@@ -64,13 +64,11 @@ pub async fn start(settings: Settings, context: ServiceContext) -> Result<Runnin
     let answer = move |request: Request| {
         let (machine, counted) = (answering.clone(), counted.clone());
         // Reports, which nobody's request asks for, begin no trace.
-        let mut span = request.trace().map_or_else(Span::default, |trace| {
-            traces.begin("tune", SpanKind::Server, Some(&trace))
-        });
+        let mut span = request
+            .trace()
+            .map_or_else(Span::default, |trace| traces.begin("tune", SpanKind::Server, Some(&trace)));
         span.note("splinter.request", || request.id.to_string());
-        async move {
-            answer(machine, &counted, request).await.inspect_err(|fault| span.fail(fault))
-        }
+        async move { answer(machine, &counted, request).await.inspect_err(|fault| span.fail(fault)) }
     };
     let endpoint = Endpoint::new(CAPACITY).shared(subjects::tune(&node));
     let serving = bus.serve(endpoint, answer).await.map_err(at("serving tune requests"))?;
@@ -94,11 +92,7 @@ impl RunningService for Running {
     }
 }
 
-async fn answer(
-    machine: Arc<Machine>,
-    counted: &TunerMetrics,
-    request: Request,
-) -> Result<Response, Fault> {
+async fn answer(machine: Arc<Machine>, counted: &TunerMetrics, request: Request) -> Result<Response, Fault> {
     let question = question(&request)?;
     let (task, begun, id) = (task(&question), Instant::now(), request.id);
     let done = spawn_blocking(move || machine.tune(id, question)).await;

@@ -27,12 +27,7 @@ impl CloudExecutorMetrics {
                 "Tails that ended: answered, or with the kind of the error",
             ),
             stages: StageMetrics::new(&declare),
-            queue: declare.gauges(
-                "queue_depth",
-                none,
-                [],
-                "Work that waits for the compute thread",
-            ),
+            queue: declare.gauges("queue_depth", none, [], "Work that waits for the compute thread"),
             warm: declare.gauges("warm_models", none, [], "Networks that are loaded, warm and served"),
         }
     }

@@ -98,8 +98,10 @@ impl OptimizerMetrics {
         self.drifted.clear();
         self.judged.clear();
         for (front, drifted, receipts) in fronts {
-            let labels =
-                || [&front.model.to_string(), &front.edge.to_string(), &front.cloud.to_string()].map(|text| text.clone().into());
+            let labels = || {
+                [&front.model.to_string(), &front.edge.to_string(), &front.cloud.to_string()]
+                    .map(|text| text.clone().into())
+            };
             self.drifted.set(labels(), drifted as f64);
             self.judged.set(labels(), receipts as f64);
         }

@@ -16,10 +16,25 @@ impl ProcessMetrics {
     fn new(metrics: &Metrics) -> Self {
         let declare = Declaring { metrics, prefix: "process" };
         Self {
-            cpu: declare.counters("cpu", Unit::Seconds, [], "Processor time of this process, all threads together"),
-            resident: declare.gauges("resident_memory", Unit::Bytes, [], "Memory of this process that is in RAM"),
+            cpu: declare.counters(
+                "cpu",
+                Unit::Seconds,
+                [],
+                "Processor time of this process, all threads together",
+            ),
+            resident: declare.gauges(
+                "resident_memory",
+                Unit::Bytes,
+                [],
+                "Memory of this process that is in RAM",
+            ),
             threads: declare.gauges("threads", Unit::None, [], "Threads of this process"),
-            files: declare.gauges("open_fds", Unit::None, [], "Files and connections that this process has open"),
+            files: declare.gauges(
+                "open_fds",
+                Unit::None,
+                [],
+                "Files and connections that this process has open",
+            ),
             start: declare.gauges("start_time", Unit::Seconds, [], "When this process started, since 1970"),
         }
     }

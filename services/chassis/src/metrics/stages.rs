@@ -1,7 +1,7 @@
 use schemas::{EnergyEntry, StageTime};
 
-use super::family::{Counters, Declaring, Histograms, Span};
 use super::Unit;
+use super::family::{Counters, Declaring, Histograms, Span};
 
 /// Where time and joules go.
 #[derive(Debug, Clone)]

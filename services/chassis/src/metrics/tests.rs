@@ -37,10 +37,12 @@ fn page() -> String {
     let all = Metrics::every_service().descriptions();
     let mut page = BEFORE.to_owned();
     for (prefix, title, about) in SECTIONS {
-        write!(page, "\n## {title}\n\n{about}\n\n| metric | type | labels | meaning |\n|---|---|---|---|\n").unwrap();
+        write!(page, "\n## {title}\n\n{about}\n\n| metric | type | labels | meaning |\n|---|---|---|---|\n")
+            .unwrap();
         for one in all.iter().filter(|one| one.name.starts_with(prefix)) {
             let labels: Vec<String> = one.labels.iter().map(|label| format!("`{label}`")).collect();
-            writeln!(page, "| `{}` | {} | {} | {} |", one.name, one.kind, labels.join(", "), one.help).unwrap();
+            writeln!(page, "| `{}` | {} | {} | {} |", one.name, one.kind, labels.join(", "), one.help)
+                .unwrap();
         }
     }
     page
@@ -64,7 +66,10 @@ fn names_follow_the_scheme() {
         assert_eq!(one.kind == "counter", name.ends_with("_total"), "{name}");
         assert!(name.trim_end_matches("_total").ends_with(one.unit.as_str()), "{name}");
         let is_plain = |c: char| c.is_ascii_lowercase() || c == '_';
-        assert!(name.chars().all(is_plain) && one.labels.iter().all(|label| label.chars().all(is_plain)), "{name}");
+        assert!(
+            name.chars().all(is_plain) && one.labels.iter().all(|label| label.chars().all(is_plain)),
+            "{name}"
+        );
         assert!(!one.help.ends_with('.') && one.help.len() > 10, "{name}: {}", one.help);
         for word in ["_ms", "_millis", "_khz", "_mb", "_percent"] {
             assert!(!name.contains(word), "{name} is in no base unit");
@@ -129,13 +134,17 @@ fn the_snapshot_is_the_page_without_buckets() {
     gateway.stages.count(&model(1), &[stage], &[]);
     edge.failed(&model(1), &Fault::new(FaultKind::Internal, "x"));
     let samples = metrics.samples(ServiceKind::Gateway);
-    let value = |series: &str| samples.iter().find(|sample| sample.series == series).map(|sample| sample.value);
+    let value =
+        |series: &str| samples.iter().find(|sample| sample.series == series).map(|sample| sample.value);
     let labels = r#"{model="m1",stage="head",place="edge"}"#;
     assert_eq!(value(&format!("splinter_gateway_stage_duration_seconds_sum{labels}")), Some(0.25));
     assert_eq!(value(&format!("splinter_gateway_stage_duration_seconds_count{labels}")), Some(1.0));
     let page = metrics.render();
     for sample in &samples {
-        assert!(sample.series.starts_with("splinter_gateway_") && !sample.series.contains("_bucket"), "{sample:?}");
+        assert!(
+            sample.series.starts_with("splinter_gateway_") && !sample.series.contains("_bucket"),
+            "{sample:?}"
+        );
         assert!(page.contains(&sample.series), "{sample:?}");
     }
     assert!(!metrics.samples(ServiceKind::EdgeExecutor).is_empty());

@@ -126,7 +126,9 @@ impl Client {
     fn note(&self, problem: Option<&str>) {
         let was_failing = self.failing.swap(problem.is_some(), Ordering::Relaxed);
         match problem {
-            Some(problem) if !was_failing => warn!(problem, "spans are not exported and lost until this passes"),
+            Some(problem) if !was_failing => {
+                warn!(problem, "spans are not exported and lost until this passes")
+            }
             None if was_failing => info!("spans are exported again"),
             _ => {}
         }

@@ -61,9 +61,13 @@ async fn a_share_of_none_records_only_what_others_began() {
 #[test]
 fn an_address_that_is_none_is_refused_by_name() {
     for endpoint in ["collector:4318", "ftp://collector", "", "http://"] {
-        let settings = TelemetrySettings { otlp_endpoint: Some(endpoint.into()), ..TelemetrySettings::default() };
+        let settings =
+            TelemetrySettings { otlp_endpoint: Some(endpoint.into()), ..TelemetrySettings::default() };
         let error = TraceSettings::read(&settings).unwrap_err();
         let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
-        assert!(causes.into_iter().any(|cause| cause.to_string().contains("telemetry.otlp_endpoint")), "{endpoint}");
+        assert!(
+            causes.into_iter().any(|cause| cause.to_string().contains("telemetry.otlp_endpoint")),
+            "{endpoint}"
+        );
     }
 }

@@ -10,7 +10,9 @@ use cloud_executor::Settings;
 use demo_network::pictures;
 use models::{Accelerator, Bundle, Network};
 use schemas::{
-    Cut, Fault, Input, InstanceId, ModelName, NodeId, RequestId, TailPayload, TailRequest, Tensor, ServiceKind};
+    Cut, Fault, Input, InstanceId, ModelName, NodeId, RequestId, ServiceKind, TailPayload, TailRequest,
+    Tensor,
+};
 use testkit::TestServer;
 
 /// Longer than anything here takes, also on a busy machine.

@@ -10,7 +10,8 @@ use demo_network::pictures;
 use models::{Accelerator, Bundle, Network};
 use schemas::{
     Configuration, Cut, ExecuteReply, ExecuteRequest, Fault, Input, InstanceId, ModelName, NodeId, RequestId,
-    Tensor, ServiceKind};
+    ServiceKind, Tensor,
+};
 use testkit::TestServer;
 
 /// Longer than anything here takes, also on a busy machine.

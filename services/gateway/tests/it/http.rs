@@ -197,7 +197,11 @@ async fn metrics_count_requests_time_and_joules() -> anyhow::Result<()> {
         site.post(unknown, "", jpeg()).await;
     }
     let response = site.get("/metrics").await;
-    assert!(response.headers()["content-type"].to_str()?.starts_with("application/openmetrics-text; version=1.0.0"));
+    assert!(
+        response.headers()["content-type"]
+            .to_str()?
+            .starts_with("application/openmetrics-text; version=1.0.0")
+    );
     let text = response.text().await?;
     for line in [
         r#"splinter_gateway_requests_total{model="tiny",outcome="within"} 2.0"#,

@@ -8,7 +8,8 @@ use broker::{Bus, subjects};
 use chassis::ServiceContext;
 use schemas::{
     Configuration, Cut, Digest, Fallback, Front, FrontId, InferReply, InferRequest, Input, InstanceId,
-    Joules, KiloHertz, Millis, NodeId, PlanReason, PolicyName, Qos, UnixMillis, ServiceKind};
+    Joules, KiloHertz, Millis, NodeId, PlanReason, PolicyName, Qos, ServiceKind, UnixMillis,
+};
 use testkit::{FaultProxy, TestServer, wait_for};
 
 use crate::executors::{CloudExecutor, EdgeExecutor, measured};

@@ -60,7 +60,8 @@ async fn take(State(spans): State<Spans>, body: Bytes) {
     let request = ExportTraceServiceRequest::decode(body).unwrap();
     for of_resource in request.resource_spans {
         let resource = of_resource.resource.unwrap();
-        let attributes = resource.attributes.into_iter().map(|one| (one.key, text(one.value.and_then(|v| v.value))));
+        let attributes =
+            resource.attributes.into_iter().map(|one| (one.key, text(one.value.and_then(|v| v.value))));
         let (_, service) = attributes.into_iter().find(|(key, _)| key == "service.name").unwrap();
         for span in of_resource.scope_spans.into_iter().flat_map(|scope| scope.spans) {
             spans.lock().unwrap().push(Seen {

@@ -39,7 +39,10 @@ fn the_dashboard_shows_something_of_every_service() {
         let prefix = format!("splinter_{part}_");
         assert!(all.iter().any(|query| query.expression.contains(&prefix)), "nothing of {part}");
     }
-    assert!(!dashboard.contains("http://") && !dashboard.contains("https://"), "it needs nothing from outside");
+    assert!(
+        !dashboard.contains("http://") && !dashboard.contains("https://"),
+        "it needs nothing from outside"
+    );
 }
 
 #[test]
@@ -54,7 +57,10 @@ fn every_alert_has_its_line_and_its_case() {
         let anchor = format!("runbook: docs/operations.md#{}\n", alert.to_lowercase());
         assert!(rules.contains(&anchor), "{alert} does not say where its line is");
     }
-    let told: BTreeSet<&str> =
-        guide.lines().filter_map(|line| line.strip_prefix("### ")).filter(|line| line.starts_with("Splinter")).collect();
+    let told: BTreeSet<&str> = guide
+        .lines()
+        .filter_map(|line| line.strip_prefix("### "))
+        .filter(|line| line.starts_with("Splinter"))
+        .collect();
     assert_eq!(told, alerts, "the guide tells of alerts that are not there");
 }

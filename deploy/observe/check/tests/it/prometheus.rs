@@ -46,7 +46,9 @@ impl Prometheus {
             .stderr(Stdio::null())
             .spawn();
         let Ok(process) = started else {
-            eprintln!("SKIPPED: there is no prometheus here (Debian: apt install prometheus): no query was tried");
+            eprintln!(
+                "SKIPPED: there is no prometheus here (Debian: apt install prometheus): no query was tried"
+            );
             return Ok(None);
         };
         let url = format!("http://{address}");

@@ -6,7 +6,9 @@ use observe::folder;
 
 fn promtool(arguments: &[&str]) {
     let Ok(output) = Command::new("promtool").args(arguments).current_dir(folder()).output() else {
-        eprintln!("SKIPPED: there is no promtool here (Debian: apt install prometheus): {arguments:?} was not run");
+        eprintln!(
+            "SKIPPED: there is no promtool here (Debian: apt install prometheus): {arguments:?} was not run"
+        );
         return;
     };
     let said = [output.stdout, output.stderr].concat();

@@ -59,7 +59,8 @@ impl Site {
             state_dir: Some(folder.path().into()),
             ..tuner::Settings::default()
         };
-        let tuner = start(watch(ServiceKind::Tuner).await?, |context| tuner::start(settings, context)).await?;
+        let tuner =
+            start(watch(ServiceKind::Tuner).await?, |context| tuner::start(settings, context)).await?;
         let scheduler = start(watch(ServiceKind::Scheduler).await?, |context| {
             scheduler::start(scheduler::Settings::default(), context)
         })
@@ -67,7 +68,8 @@ impl Site {
         let settings =
             optimizer::Settings { state_dir: Some(folder.path().into()), ..optimizer::Settings::default() };
         let optimizer =
-            start(watch(ServiceKind::Optimizer).await?, |context| optimizer::start(settings, context)).await?;
+            start(watch(ServiceKind::Optimizer).await?, |context| optimizer::start(settings, context))
+                .await?;
         let settings = gateway::Settings { http: "127.0.0.1:0".parse()?, ..gateway::Settings::default() };
         let gateway =
             start(watch(ServiceKind::Gateway).await?, |context| gateway::start(settings, context)).await?;
@@ -90,7 +92,8 @@ impl Site {
     pub async fn post(&self, query: &str, traceparent: Option<&str>) -> u16 {
         let url = format!("http://{}/v1/infer/vgg16{query}", self.gateway.running.http_address());
         let request = self.client.post(url).body(jpeg()).timeout(PATIENCE);
-        let request = traceparent.into_iter().fold(request, |request, text| request.header("traceparent", text));
+        let request =
+            traceparent.into_iter().fold(request, |request, text| request.header("traceparent", text));
         request.send().await.unwrap().status().as_u16()
     }
 
@@ -171,8 +174,12 @@ fn picture_presence(service: ServiceKind, instance: &str, node: &str) -> Presenc
 
 async fn announce(bus: &Bus, said: Presence) -> anyhow::Result<Announcement> {
     let identity = Identity { service: said.service, instance: said.instance, node: said.node };
-    let update =
-        PresenceUpdate { credits: said.credits, capacity: said.capacity, models: said.models, hardware: None };
+    let update = PresenceUpdate {
+        credits: said.credits,
+        capacity: said.capacity,
+        models: said.models,
+        hardware: None,
+    };
     Ok(bus.announce(identity, "0.1.0", move || update.clone()).await?)
 }
 
@@ -196,8 +203,7 @@ fn reply(asked: &ExecuteRequest<'_>) -> ExecuteReply<'static> {
         time_ms: Millis::saturating(1.0),
         source: TimeSource::Measured,
     };
-    let joules =
-        |place, source| EnergyEntry { place, source, joules: Joules::saturating(0.25) };
+    let joules = |place, source| EnergyEntry { place, source, joules: Joules::saturating(0.25) };
     let at_home = asked.configuration.cut == LAST;
     ExecuteReply {
         output: Tensor::from_f32(vec![1, 2], &[0.5, 2.5]).unwrap(),
@@ -211,7 +217,10 @@ fn reply(asked: &ExecuteRequest<'_>) -> ExecuteReply<'static> {
             stage(Stage::Transfer, Place::Wire),
             stage(Stage::Tail, Place::Cloud),
         ],
-        energy: vec![joules(Place::Edge, EnergySource::Emulated), joules(Place::Cloud, EnergySource::Modelled)],
+        energy: vec![
+            joules(Place::Edge, EnergySource::Emulated),
+            joules(Place::Cloud, EnergySource::Modelled),
+        ],
         breakdown: Vec::new(),
         profiles: Vec::new(),
     }

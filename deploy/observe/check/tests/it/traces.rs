@@ -53,7 +53,11 @@ async fn a_request_is_one_trace_across_gateway_and_scheduler() -> anyhow::Result
         assert!(outer.start <= inner.start && inner.end <= outer.end, "{inner:?} is not within {outer:?}");
     }
     let says = |span: &Seen, key: &str| span.attributes.iter().any(|(name, _)| name == key);
-    assert!(says(request, "splinter.request") && says(request, "splinter.model") && says(decide, "splinter.reason"));
+    assert!(
+        says(request, "splinter.request")
+            && says(request, "splinter.model")
+            && says(decide, "splinter.reason")
+    );
     assert!(spans.iter().all(|span| !span.failed));
     Ok(())
 }
@@ -62,7 +66,8 @@ async fn a_request_is_one_trace_across_gateway_and_scheduler() -> anyhow::Result
 async fn a_request_over_nats_continues_its_trace_and_a_failure_is_marked() -> anyhow::Result<()> {
     let collector = Collector::start().await?;
     let site = Site::start(Some(format!("http://{}/", collector.address))).await?;
-    let trace = broker::TraceContext::from_headers(Some(&format!("00-{TRACE}-{PARENT}-01")), Some("vendor=1"));
+    let trace =
+        broker::TraceContext::from_headers(Some(&format!("00-{TRACE}-{PARENT}-01")), Some("vendor=1"));
     let subject = broker::subjects::infer(&crate::fronts::model("vgg16"));
     let call = broker::Call { trace, ..broker::Call::new(vec![subject], PATIENCE, b"no picture".to_vec()) };
     site.bus.call(call).await.unwrap_err();
@@ -74,7 +79,8 @@ async fn a_request_over_nats_continues_its_trace_and_a_failure_is_marked() -> an
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_client_does_not_record_is_not_recorded_and_reaches_the_executor_all_the_same() -> anyhow::Result<()> {
+async fn what_a_client_does_not_record_is_not_recorded_and_reaches_the_executor_all_the_same()
+-> anyhow::Result<()> {
     let collector = Collector::start().await?;
     let site = Site::start(Some(format!("http://{}", collector.address))).await?;
     assert_eq!(site.post("?latency_ms=15000", Some(&format!("00-{TRACE}-{PARENT}-00"))).await, 200);
