@@ -102,9 +102,10 @@ async fn keep_asking(site: &Site) {
         for policy in POLICIES {
             site.post(&format!("?latency_ms=15000&policy={}", policy.as_str()), None).await;
         }
-        // Cannot be: refused by the scheduler. Never in time: late.
+        // Cannot be: refused by the scheduler.
         site.post("?latency_ms=2&limit=hard", None).await;
         site.post("?latency_ms=15000", None).await;
+        site.ask_the_tuner().await;
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

@@ -10,7 +10,7 @@ use image::{DynamicImage, ImageFormat};
 use schemas::{
     ByteCount, DataType, EnergyEntry, EnergySource, ExecuteReply, ExecuteRequest, Fallback, Front,
     InstanceId, Joules, Millis, NodeId, Place, PolicyName, Presence, ServiceKind, Stage, StageTime, Tensor,
-    TensorSignature, TimeSource,
+    TensorSignature, TimeSource, TuneRequest, total_joules,
 };
 use tempfile::TempDir;
 use testkit::TestServer;
@@ -40,7 +40,7 @@ pub struct Site {
     _executor: Serving,
     _announced: Vec<Announcement>,
     _folder: TempDir,
-    pub server: TestServer,
+    _server: TestServer,
 }
 
 impl Site {
@@ -84,7 +84,7 @@ impl Site {
             _executor: executor,
             _announced: vec![edge, cloud],
             _folder: folder,
-            server,
+            _server: server,
         })
     }
 
@@ -95,6 +95,12 @@ impl Site {
         let request =
             traceparent.into_iter().fold(request, |request, text| request.header("traceparent", text));
         request.send().await.unwrap().status().as_u16()
+    }
+
+    /// Asks how the machine is set, as an edge executor does now and then.
+    pub async fn ask_the_tuner(&self) {
+        let subject = subjects::tune(&self.tuner.context.node);
+        self.bus.ask(subject, PATIENCE, &TuneRequest::Report).await.unwrap();
     }
 
     /// Where Prometheus finds each service that is there.
@@ -196,14 +202,13 @@ async fn execute(bus: &Bus, executed: Arc<Mutex<Option<String>>>) -> anyhow::Res
     Ok(bus.serve(endpoint, answer).await?)
 }
 
+/// What the front says of a configuration: nothing has drifted.
 fn reply(asked: &ExecuteRequest<'_>) -> ExecuteReply<'static> {
-    let stage = |stage, place| StageTime {
-        stage,
-        place,
-        time_ms: Millis::saturating(1.0),
-        source: TimeSource::Measured,
-    };
-    let joules = |place, source| EnergyEntry { place, source, joules: Joules::saturating(0.25) };
+    let front = measured();
+    let all = front.points.iter().chain([&front.all_cloud, &front.all_edge]);
+    let said = all.into_iter().find(|one| one.configuration.cut == asked.configuration.cut);
+    let joules = said.and_then(|one| total_joules(&one.energy)).unwrap().get() / 2.0;
+    let entry = |place, source| EnergyEntry { place, source, joules: Joules::saturating(joules) };
     let at_home = asked.configuration.cut == LAST;
     ExecuteReply {
         output: Tensor::from_f32(vec![1, 2], &[0.5, 2.5]).unwrap(),
@@ -211,16 +216,9 @@ fn reply(asked: &ExecuteRequest<'_>) -> ExecuteReply<'static> {
         configuration: asked.configuration,
         fallback: at_home.then_some(Fallback::HardwareAsItWas),
         cloud: (!at_home).then(|| InstanceId::new("c1").unwrap()),
-        sent_bytes: ByteCount(if at_home { 0 } else { 100_000 }),
-        stages: vec![
-            stage(Stage::Head, Place::Edge),
-            stage(Stage::Transfer, Place::Wire),
-            stage(Stage::Tail, Place::Cloud),
-        ],
-        energy: vec![
-            joules(Place::Edge, EnergySource::Emulated),
-            joules(Place::Cloud, EnergySource::Modelled),
-        ],
+        sent_bytes: said.map_or(ByteCount(0), |one| one.sent_bytes),
+        stages: said.map_or_else(Vec::new, |one| one.stages.clone()),
+        energy: vec![entry(Place::Edge, EnergySource::Emulated), entry(Place::Cloud, EnergySource::Modelled)],
         breakdown: Vec::new(),
         profiles: Vec::new(),
     }
