@@ -54,7 +54,7 @@ pub fn metrics_named(text: &str) -> BTreeSet<&str> {
 }
 
 /// The metric that a series is of: a histogram's parts are the histogram's.
-pub fn metric_of<'a>(series: &'a str, is_metric: impl Fn(&str) -> bool) -> Option<&'a str> {
+pub fn metric_of(series: &str, is_metric: impl Fn(&str) -> bool) -> Option<&str> {
     let parts = ["_bucket", "_sum", "_count"].map(|part| series.strip_suffix(part));
     std::iter::once(Some(series)).chain(parts).flatten().find(|name| is_metric(name))
 }

@@ -211,7 +211,7 @@ async fn metrics_count_requests_time_and_joules() -> anyhow::Result<()> {
         r#"splinter_gateway_energy_joules_total{model="tiny",place="cloud",source="emulated"} 3.0"#,
         r#"splinter_gateway_energy_joules_total{model="tiny",place="edge",source="emulated"} 0.5"#,
         r#"splinter_gateway_request_duration_seconds_count{model="tiny"} 3"#,
-        r#"splinter_gateway_request_duration_seconds_bucket{model="tiny",le="60.0"} 3"#,
+        r#"splinter_gateway_request_duration_seconds_bucket{le="60.0",model="tiny"} 3"#,
         r#"splinter_gateway_sent_bytes_total{model="tiny"} 2468.0"#,
         r#"splinter_gateway_stage_duration_seconds_count{model="tiny",stage="head",place="edge"} 2"#,
         r#"splinter_gateway_plans_total{policy="dynasplit",reason="least_energy_within_limit"} 2.0"#,
