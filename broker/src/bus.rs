@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_nats::{ConnectOptions, Event, HeaderMap};
 use bytes::Bytes;
@@ -13,6 +13,7 @@ use crate::error::BrokerError;
 use crate::headers::Headers;
 use crate::settings::BrokerSettings;
 use crate::subjects::Subject;
+use crate::tally::{Happening, Tally};
 
 /// Older servers can be crashed before authentication (CVE-2026-33218).
 const LEAST_VERSION: (u64, u64, u64) = (2, 12, 6);
@@ -41,6 +42,7 @@ pub struct Bus {
 struct Inner {
     client: async_nats::Client,
     caller: Caller,
+    tally: Arc<Tally>,
 }
 
 /// A received message.
@@ -79,8 +81,9 @@ impl Bus {
         }
         let deadline = tokio::time::Instant::now() + FIRST_CONNECTION;
         let mut pause = Duration::from_millis(50);
+        let tally = Arc::new(Tally::default());
         let client = loop {
-            match options(settings, name)?.connect(&settings.url).await {
+            match options(settings, name, tally.clone())?.connect(&settings.url).await {
                 Ok(client) => break client,
                 Err(error) if tokio::time::Instant::now() + pause < deadline => {
                     debug!(url = settings.url, %error, "no broker yet, trying again");
@@ -92,8 +95,8 @@ impl Bus {
         };
         check_version(settings, &client.server_info().version)?;
         let inbox = format!("_INBOX_{name}.{}", InstanceId::fresh());
-        let caller = Caller::start(client.clone(), inbox).await?;
-        Ok(Self { inner: Arc::new(Inner { client, caller }) })
+        let caller = Caller::start(client.clone(), inbox, tally.clone()).await?;
+        Ok(Self { inner: Arc::new(Inner { client, caller, tally }) })
     }
 
     /// Publishes; ends within 2 s.
@@ -116,6 +119,18 @@ impl Bus {
         self.client().connection_state() == async_nats::connection::State::Connected
     }
 
+    /// How often something has happened on this connection since it was made.
+    pub fn count(&self, what: Happening) -> u64 {
+        self.tally().of(what)
+    }
+
+    /// How long a message to the broker and back takes now; an error after 5 s.
+    pub async fn round_trip_time(&self) -> Result<Duration, BrokerError> {
+        let sent = Instant::now();
+        self.round_trip().await?;
+        Ok(sent.elapsed())
+    }
+
     /// The largest message that the broker accepts, headers included.
     pub fn greatest_payload(&self) -> ByteCount {
         ByteCount(self.client().max_payload() as u64)
@@ -133,12 +148,16 @@ impl Bus {
         &self.inner.client
     }
 
+    pub(crate) fn tally(&self) -> &Arc<Tally> {
+        &self.inner.tally
+    }
+
     pub(crate) fn caller(&self) -> &Caller {
         &self.inner.caller
     }
 }
 
-fn options(settings: &BrokerSettings, name: &str) -> Result<ConnectOptions, BrokerError> {
+fn options(settings: &BrokerSettings, name: &str, tally: Arc<Tally>) -> Result<ConnectOptions, BrokerError> {
     let read = |path: &std::path::Path| {
         std::fs::read_to_string(path)
             .map_err(|source| BrokerError::UnreadableCredentials { path: path.to_path_buf(), source })
@@ -157,9 +176,20 @@ fn options(settings: &BrokerSettings, name: &str) -> Result<ConnectOptions, Brok
         .subscription_capacity(SUBSCRIPTION_CAPACITY)
         .custom_inbox_prefix(format!("_INBOX_{name}"))
         .event_callback(move |event| {
-            let name = log_name.clone();
-            async move { log(&name, &event) }
+            let (name, tally) = (log_name.clone(), tally.clone());
+            async move {
+                count(&tally, &event);
+                log(&name, &event);
+            }
         }))
+}
+
+fn count(tally: &Tally, event: &Event) {
+    match event {
+        Event::Disconnected => tally.count(Happening::Disconnected),
+        Event::SlowConsumer(_) => tally.count(Happening::MessagesDropped),
+        _ => {}
+    }
 }
 
 fn log(name: &str, event: &Event) {

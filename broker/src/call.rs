@@ -4,7 +4,6 @@ mod pending;
 mod retry_budget;
 mod silence;
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -22,6 +21,8 @@ use crate::bus::{Bus, publish};
 use crate::error::BrokerError;
 use crate::headers::{ATTEMPT, DEADLINE, Headers, PHASE, Phase, REQUEST_ID};
 use crate::subjects::Subject;
+use crate::tally::{Happening, Tally};
+use crate::trace::TraceContext;
 use pending::{PendingCalls, Ticket};
 use retry_budget::RetryBudget;
 use silence::Silence;
@@ -55,13 +56,22 @@ pub struct Call {
     pub body: Bytes,
     /// How long a target may take to accept; by default a quarter of the time left, from 20 ms to 1 s.
     pub accept_within: Option<Duration>,
+    /// The trace it belongs to; its span is the parent of what is done for this call.
+    pub trace: Option<TraceContext>,
 }
 
 impl Call {
     /// A fresh request with its outcome due within the time given.
     pub fn new(targets: Vec<Subject>, within: Duration, body: impl Into<Bytes>) -> Self {
         let deadline = UnixMillis::now().after(within);
-        Self { targets, id: RequestId::fresh(), deadline, body: body.into(), accept_within: None }
+        Self {
+            targets,
+            id: RequestId::fresh(),
+            deadline,
+            body: body.into(),
+            accept_within: None,
+            trace: None,
+        }
     }
 }
 
@@ -142,21 +152,23 @@ pub(crate) struct Caller {
     pending: Pending,
     budget: Mutex<RetryBudget>,
     silence: Mutex<Silence>,
-    late: Arc<AtomicU64>,
     dispatcher: AbortHandle,
 }
 
 impl Caller {
-    pub(crate) async fn start(client: async_nats::Client, inbox: String) -> Result<Self, BrokerError> {
+    pub(crate) async fn start(
+        client: async_nats::Client,
+        inbox: String,
+        tally: Arc<Tally>,
+    ) -> Result<Self, BrokerError> {
         let failed =
             |error: async_nats::SubscribeError| BrokerError::failed("subscribing to the inbox", error);
         let replies = client.subscribe(format!("{inbox}.>")).await.map_err(failed)?;
         let pending: Pending = Arc::new(Mutex::new(PendingCalls::new(MOST_PENDING)));
-        let late = Arc::new(AtomicU64::new(0));
-        let dispatching = dispatch(replies, inbox.len() + 1, pending.clone(), late.clone());
+        let dispatching = dispatch(replies, inbox.len() + 1, pending.clone(), tally);
         let dispatcher = tokio::spawn(dispatching).abort_handle();
         let (budget, silence) = (Mutex::new(RetryBudget::new()), Mutex::default());
-        Ok(Self { inbox, pending, budget, silence, late, dispatcher })
+        Ok(Self { inbox, pending, budget, silence, dispatcher })
     }
 
     pub(crate) fn stop(&self) {
@@ -175,12 +187,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn dispatch(
-    mut replies: async_nats::Subscriber,
-    prefix: usize,
-    pending: Pending,
-    late: Arc<AtomicU64>,
-) {
+async fn dispatch(mut replies: async_nats::Subscriber, prefix: usize, pending: Pending, tally: Arc<Tally>) {
     while let Some(message) = replies.next().await {
         let place = message.subject.get(prefix..).and_then(parse_place);
         let Some((ticket, attempt)) = place else {
@@ -191,7 +198,7 @@ async fn dispatch(
         let sender = lock(&pending).get(ticket).cloned();
         // A full channel means a server that floods; what it sends beyond is dropped like a late reply.
         if sender.is_none_or(|sender| sender.try_send(Reply { attempt, event }).is_err()) {
-            late.fetch_add(1, Ordering::Relaxed);
+            tally.count(Happening::LateReply);
         }
     }
 }
@@ -225,7 +232,7 @@ fn event_of(message: async_nats::Message) -> Option<ReplyEvent> {
 impl Bus {
     /// Calls the targets in order until one gives a result; ends when all were tried once, at the latest by the deadline.
     pub async fn call(&self, call: Call) -> Result<Answer, CallError> {
-        self.call_in_rounds(call, false).await
+        self.counted(call, false).await
     }
 
     /// Encodes a message and calls one target with it, as a fresh request due within the time given.
@@ -242,7 +249,7 @@ impl Bus {
     /// As [`Bus::call`], but goes round the targets again, with pauses, until the deadline: for callers who have
     /// nobody else to turn to, across a restart of the broker or of a server.
     pub async fn call_until_deadline(&self, call: Call) -> Result<Answer, CallError> {
-        self.call_in_rounds(call, true).await
+        self.counted(call, true).await
     }
 
     /// Whether a call of ours to this target found it silent within the last three seconds, and none was answered by
@@ -253,7 +260,7 @@ impl Bus {
 
     /// Replies that came after their call had ended.
     pub fn late_replies(&self) -> u64 {
-        self.caller().late.load(Ordering::Relaxed)
+        self.count(Happening::LateReply)
     }
 
     /// Waits until the broker has dealt with everything sent before: a message to our own inbox comes back. A flush
@@ -269,6 +276,18 @@ impl Bus {
         publish(self.client(), &subject, None, headers, Bytes::new()).await?;
         let returned = timeout(ROUND_TRIP, replies.recv()).await;
         returned.map(drop).map_err(|_| BrokerError::TimedOut("a round trip to the broker"))
+    }
+
+    async fn counted(&self, call: Call, patient: bool) -> Result<Answer, CallError> {
+        let ended = self.call_in_rounds(call, patient).await;
+        self.tally().count(match &ended {
+            Ok(_) => Happening::CallAnswered,
+            Err(CallError::Fault(_)) => Happening::CallRefused,
+            Err(CallError::NoResponders(_) | CallError::Silent(_)) => Happening::CallUnanswered,
+            Err(CallError::DeadlineExceeded { .. }) => Happening::CallExpired,
+            Err(CallError::TooManyPending | CallError::Broker(_)) => Happening::CallFailed,
+        });
+        ended
     }
 
     async fn call_in_rounds(&self, call: Call, patient: bool) -> Result<Answer, CallError> {
@@ -337,6 +356,7 @@ impl Attempts<'_> {
         let mut last = CallError::NoResponders("nothing".into());
         for target in &self.call.targets {
             if self.made > 0 && may_have_run(&last) && !lock(&self.bus.caller().budget).spend() {
+                self.bus.tally().count(Happening::RetryDenied);
                 debug!(id = %self.call.id, "no retry: the budget is spent");
                 return Err(last);
             }
@@ -356,6 +376,8 @@ impl Attempts<'_> {
         self.made += 1;
         if self.made == 1 {
             lock(&self.bus.caller().budget).earn();
+        } else {
+            self.bus.tally().count(Happening::Retry);
         }
         let Ticket { slot, generation } = self.ticket;
         let reply = format!("{}.{slot}.{generation}.{}", self.bus.caller().inbox, self.made);
@@ -423,5 +445,8 @@ fn request_headers(call: &Call, attempt: u32) -> HeaderMap {
     headers.insert(REQUEST_ID, call.id.to_string());
     headers.insert(DEADLINE, call.deadline.0.to_string());
     headers.insert(ATTEMPT, attempt.to_string());
+    if let Some(trace) = &call.trace {
+        trace.write(&mut headers);
+    }
     headers
 }

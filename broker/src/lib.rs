@@ -5,6 +5,8 @@
 //! - [`Fronts`]: the published fronts, watched, with the last good one kept.
 //! - [`PolicyChoices`]: which policies decide, followed while everything runs.
 //! - [`ModelStore`]: networks in the object store, checked by digest.
+//! - [`TraceContext`]: the trace that a call and a request belong to, carried in headers.
+//! - [`Happening`]: what a connection counts.
 //! - [`subjects`]: every subject, by functions.
 //! - [`server`]: finding and starting a `nats-server`.
 //!
@@ -26,6 +28,8 @@ mod serve;
 pub mod server;
 mod settings;
 pub mod subjects;
+mod tally;
+mod trace;
 
 pub use bus::{Bus, Message, Subscription};
 pub use call::{Answer, Call, CallError};
@@ -38,3 +42,5 @@ pub use presence::{Announcement, Identity, PresenceUpdate, Presences};
 pub use serve::{ContentType, Credits, Endpoint, Request, Response, Serving};
 pub use settings::BrokerSettings;
 pub use subjects::Subject;
+pub use tally::Happening;
+pub use trace::{BadTraceparent, TRACEPARENT, TRACESTATE, TraceContext};

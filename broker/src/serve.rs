@@ -24,6 +24,8 @@ use crate::bus::{Bus, publish};
 use crate::error::BrokerError;
 use crate::headers::{CONTENT_TYPE, Headers, PHASE, Phase, SERVICE_ERROR, SERVICE_ERROR_CODE};
 use crate::subjects::Subject;
+use crate::tally::Happening;
+use crate::trace::TraceContext;
 use duplicates::{Arrival, Duplicates};
 
 /// All instances share this queue group.
@@ -143,6 +145,13 @@ pub struct Request {
     pub plain: bool,
 }
 
+impl Request {
+    /// The trace it belongs to; its span is the parent of what is done for this request.
+    pub fn trace(&self) -> Option<TraceContext> {
+        TraceContext::received(&self.headers)
+    }
+}
+
 /// What a response's bytes are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ContentType {
@@ -192,6 +201,7 @@ type Outcome = Arc<Result<(Bytes, ContentType), Fault>>;
 /// Where an outcome goes.
 #[derive(Debug, Clone)]
 struct ReplyTo {
+    id: RequestId,
     subject: async_nats::Subject,
     plain: bool,
 }
@@ -330,13 +340,15 @@ where
     async fn receive(shared: &Arc<Self>, message: async_nats::Message) {
         let headers = Headers::new(message.headers);
         let Some(reply) = message.reply else {
-            warn!(subject = %message.subject, "a request that nobody waits for was dropped");
+            let id = headers.request_id().map(tracing::field::display);
+            warn!(id, subject = %message.subject, "a request that nobody waits for was dropped");
             return;
         };
-        let id = headers.request_id();
-        let reply = ReplyTo { subject: reply, plain: id.is_none() };
+        let known = headers.request_id();
+        let id = known.unwrap_or_else(RequestId::fresh);
+        let reply = ReplyTo { id, subject: reply, plain: known.is_none() };
         let request = Request {
-            id: id.unwrap_or_else(RequestId::fresh),
+            id,
             deadline: headers.deadline().unwrap_or_else(|| UnixMillis::now().after(PLAIN_DEADLINE)),
             attempt: headers.attempt(),
             subject: Subject::received(&message.subject),
@@ -357,34 +369,43 @@ where
     fn admit(&self, request: &Request, reply: &ReplyTo) -> Admission {
         // An earlier attempt's answer is worth giving even when no new work is taken.
         match self.lock().arrive(request.id, reply) {
-            Arrival::Running => return Admission::Wait,
-            Arrival::Finished(outcome) => return Admission::Answer(outcome),
+            Arrival::Running => {
+                self.bus.tally().count(Happening::Duplicate);
+                return Admission::Wait;
+            }
+            Arrival::Finished(outcome) => {
+                self.bus.tally().count(Happening::Duplicate);
+                return Admission::Answer(outcome);
+            }
             Arrival::New => {}
         }
-        let refuse = |fault| {
+        let refuse = |what, fault| {
+            self.bus.tally().count(what);
+            debug!(id = %request.id, subject = %request.subject, %fault, "refused");
             if let Some(RefusalObserver(observer)) = &self.refusals {
                 observer(request, &fault);
             }
             Admission::Answer(Arc::new(Err(fault)))
         };
         if request.deadline.remaining().is_zero() {
-            return refuse(Fault::new(FaultKind::DeadlineExceeded, "the deadline had passed on arrival"));
+            let fault = Fault::new(FaultKind::DeadlineExceeded, "the deadline had passed on arrival");
+            return refuse(Happening::RefusedExpired, fault);
         }
         if self.draining.load(Ordering::Relaxed) {
-            return refuse(Fault::new(FaultKind::Draining, "this instance is leaving"));
+            let fault = Fault::new(FaultKind::Draining, "this instance is leaving");
+            return refuse(Happening::RefusedDraining, fault);
         }
         match self.credits.free.clone().try_acquire_owned() {
             Ok(permit) => {
                 self.lock().begin(request.id, reply.clone());
                 Admission::Run(permit)
             }
-            Err(_) => refuse(Fault {
-                retry_after_ms: Some(Millis::saturating(RETRY_AFTER_MS)),
-                ..Fault::new(
-                    FaultKind::Overloaded,
-                    format!("all {} credits are in use", self.credits.capacity),
-                )
-            }),
+            Err(_) => {
+                let message = format!("all {} credits are in use", self.credits.capacity);
+                let fault = Fault::new(FaultKind::Overloaded, message);
+                let retry_after_ms = Some(Millis::saturating(RETRY_AFTER_MS));
+                refuse(Happening::RefusedOverloaded, Fault { retry_after_ms, ..fault })
+            }
         }
     }
 
@@ -394,7 +415,7 @@ where
     }
 
     async fn run(shared: Arc<Self>, request: Request, reply: ReplyTo, permit: OwnedSemaphorePermit) {
-        let id = request.id;
+        let (id, subject) = (request.id, request.subject.clone());
         let remaining = request.deadline.remaining();
         // The handler is called inside the guarded future: it may panic before it returns one.
         let guarded = AssertUnwindSafe(async { (shared.handler)(request).await }).catch_unwind();
@@ -418,6 +439,11 @@ where
             }
         };
         drop(permit);
+        let ended = if result.is_ok() { Happening::RequestAnswered } else { Happening::RequestFailed };
+        shared.bus.tally().count(ended);
+        if let Err(fault) = &result {
+            debug!(%id, %subject, %fault, "failed");
+        }
         let outcome: Outcome = Arc::new(result);
         let keep = match outcome.as_ref() {
             Ok((body, _)) => Some((outcome.clone(), body.len())),
@@ -451,7 +477,7 @@ where
 
     async fn publish(&self, reply: &ReplyTo, headers: HeaderMap, body: Bytes) {
         if let Err(problem) = publish(self.bus.client(), &reply.subject, None, headers, body).await {
-            warn!(%problem, "an answer could not be sent; its caller turns elsewhere or times out");
+            warn!(id = %reply.id, %problem, "an answer could not be sent; its caller turns elsewhere or times out");
         }
     }
 }

@@ -6,7 +6,10 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use broker::server::LocalServer;
 use broker::{Bus, Presences};
-use chassis::{ProcessEnvironment, RunningService, ServiceContext, ServiceSettings, SettingsFile};
+use chassis::{
+    Attendance, Instruments, ProcessEnvironment, RunningService, ServiceContext, ServiceSettings,
+    SettingsFile, Traces,
+};
 use futures::future::{BoxFuture, join_all};
 use models::Bundle;
 use schemas::{Presence, ServiceKind, UnixMillis};
@@ -119,6 +122,8 @@ struct Started {
     kind: ServiceKind,
     bus: Bus,
     address: Option<String>,
+    attendance: Attendance,
+    traces: Traces,
     leave: BoxFuture<'static, ()>,
 }
 
@@ -128,6 +133,8 @@ pub struct Site {
     presences: Presences,
     services: Vec<Started>,
     broker_url: String,
+    /// What all services of this process are watched by.
+    instruments: Instruments,
     // Last: the broker ends after everything that talks to it.
     _server: Option<LocalServer>,
 }
@@ -144,14 +151,15 @@ impl Site {
             file = file.with("broker.url", server.url());
         }
         let broker: broker::BrokerSettings = file.table("broker")?;
+        let instruments = Instruments::start(&file.table("telemetry")?).await?;
         let bus = Bus::connect(&broker, "splinter-site").await?;
         let presences = bus.watch_presences().await?;
         let mut services = Vec::new();
         for kind in wanted {
-            let started = start(kind, &file).await;
+            let started = start(kind, &file, &instruments).await;
             services.push(started.with_context(|| format!("the {kind} does not start"))?);
         }
-        Ok(Self { bus, presences, services, broker_url: broker.url, _server: server })
+        Ok(Self { bus, presences, services, broker_url: broker.url, instruments, _server: server })
     }
 
     /// The site's own connection.
@@ -188,6 +196,7 @@ impl Site {
             Some(address) => format!("{} {address}", service.kind),
             None => service.kind.to_string(),
         }));
+        lines.extend(self.instruments.address().map(|address| format!("metrics http://{address}/metrics")));
         lines.push("ready".into());
         lines.join("\n")
     }
@@ -204,7 +213,10 @@ impl Site {
 }
 
 async fn leave(service: Started) {
+    service.attendance.leaving();
     service.leave.await;
+    drop(service.attendance);
+    service.traces.finish().await;
     service.bus.close().await;
 }
 
@@ -219,20 +231,20 @@ fn check(kind: ServiceKind, file: &SettingsFile) -> Result<(), chassis::Settings
     }
 }
 
-async fn start(kind: ServiceKind, file: &SettingsFile) -> anyhow::Result<Started> {
+async fn start(kind: ServiceKind, file: &SettingsFile, watch: &Instruments) -> anyhow::Result<Started> {
     let http = |running: &gateway::Running| Some(running.http_url());
     match kind {
-        ServiceKind::Gateway => start_one(file, gateway::start, http).await,
-        ServiceKind::Scheduler => start_one(file, scheduler::start, |_| None).await,
-        ServiceKind::EdgeExecutor => start_one(file, edge_executor::start, |_| None).await,
-        ServiceKind::CloudExecutor => start_one(file, cloud_executor::start, |_| None).await,
-        ServiceKind::Tuner => start_one(file, tuner::start, |_| None).await,
-        ServiceKind::Optimizer => start_one(file, optimizer::start, |_| None).await,
+        ServiceKind::Gateway => start_one((file, watch), gateway::start, http).await,
+        ServiceKind::Scheduler => start_one((file, watch), scheduler::start, |_| None).await,
+        ServiceKind::EdgeExecutor => start_one((file, watch), edge_executor::start, |_| None).await,
+        ServiceKind::CloudExecutor => start_one((file, watch), cloud_executor::start, |_| None).await,
+        ServiceKind::Tuner => start_one((file, watch), tuner::start, |_| None).await,
+        ServiceKind::Optimizer => start_one((file, watch), optimizer::start, |_| None).await,
     }
 }
 
 async fn start_one<S, R, E, F>(
-    file: &SettingsFile,
+    (file, instruments): (&SettingsFile, &Instruments),
     start: impl FnOnce(S, ServiceContext) -> F,
     address: impl FnOnce(&R) -> Option<String>,
 ) -> anyhow::Result<Started>
@@ -243,8 +255,11 @@ where
     F: Future<Output = Result<R, E>>,
 {
     let settings = S::read(file)?;
-    let context = ServiceContext::connect(file, S::SERVICE).await?;
-    let (bus, grace) = (context.bus.clone(), context.grace);
+    let context = ServiceContext::connect(file, S::SERVICE, instruments).await?;
+    let attendance = Attendance::begin(&context);
+    let (bus, grace, traces) = (context.bus.clone(), context.grace, context.traces.clone());
     let running = start(settings, context).await?;
-    Ok(Started { kind: S::SERVICE, bus, address: address(&running), leave: Box::pin(running.leave(grace)) })
+    attendance.started();
+    let (address, leave) = (address(&running), Box::pin(running.leave(grace)));
+    Ok(Started { kind: S::SERVICE, bus, address, attendance, traces, leave })
 }

@@ -41,6 +41,7 @@ pub use v1::hardware::{
 };
 pub use v1::inference::{InferReply, InferRequest, Input, LimitKind, Qos};
 pub use v1::link::{LinkReply, LinkRequest, LinkState};
+pub use v1::metrics::{MetricsSnapshot, Sample};
 pub use v1::optimization::{
     LabelledPicture, OptimizeProgress, OptimizeReply, OptimizeRequest, OptimizeTask, SearchWishes,
 };

@@ -13,6 +13,7 @@ pub mod front;
 pub mod hardware;
 pub mod inference;
 pub mod link;
+pub mod metrics;
 pub mod optimization;
 pub mod plan;
 pub mod presence;

@@ -17,6 +17,17 @@ pub enum Place {
     Cloud,
 }
 
+impl Place {
+    /// The place as it is written on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Edge => "edge",
+            Self::Wire => "wire",
+            Self::Cloud => "cloud",
+        }
+    }
+}
+
 /// Where a number of joules comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -29,6 +40,18 @@ pub enum EnergySource {
     Modelled,
     /// Time × the published power of a device that this machine plays.
     Emulated,
+}
+
+impl EnergySource {
+    /// The source as it is written on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Measured => "measured",
+            Self::Attributed => "attributed",
+            Self::Modelled => "modelled",
+            Self::Emulated => "emulated",
+        }
+    }
 }
 
 /// Joules at one place from one source.

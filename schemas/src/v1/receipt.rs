@@ -24,6 +24,17 @@ pub enum Outcome {
     Failed(FaultKind),
 }
 
+impl Outcome {
+    /// `within`, `late`, or the kind of the error.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Within => "within",
+            Self::Late => "late",
+            Self::Failed(kind) => kind.as_str(),
+        }
+    }
+}
+
 /// What one request cost.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Receipt {

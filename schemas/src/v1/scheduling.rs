@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{FrontId, InstanceId, ModelName};
 use crate::units::{KiloHertz, Millis, UnixMillis};
+use crate::v1::metrics::Sample;
 use crate::v1::plan::PolicyName;
 
 /// Which policies decide: bucket `splinter-settings`, entry `policy`. Every scheduler follows it at once; without an entry
@@ -29,6 +30,9 @@ pub struct SchedulerReport {
     pub regret: Option<Regret>,
     /// The edge machines that it decided for, sorted by their executors; at most 64.
     pub edges: Vec<EdgeOutlook>,
+    /// Its metrics, as in a [`MetricsSnapshot`](crate::MetricsSnapshot).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub samples: Vec<Sample>,
     /// When it said so.
     pub at: UnixMillis,
 }

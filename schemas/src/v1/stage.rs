@@ -32,6 +32,24 @@ pub enum Stage {
     Reply,
 }
 
+impl Stage {
+    /// The stage as it is written on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::HardwareChange => "hardware_change",
+            Self::Queue => "queue",
+            Self::Preprocess => "preprocess",
+            Self::Head => "head",
+            Self::Encode => "encode",
+            Self::Transfer => "transfer",
+            Self::Decode => "decode",
+            Self::Tail => "tail",
+            Self::Reply => "reply",
+        }
+    }
+}
+
 /// Whether a time was measured as it is, or includes time added to emulate a slower device or link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

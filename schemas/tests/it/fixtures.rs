@@ -92,4 +92,6 @@ fixtures! {
     link_reply: schemas::LinkReply,
     policy_choice: schemas::PolicyChoice,
     scheduler_report: schemas::SchedulerReport,
+    scheduler_report_with_samples: schemas::SchedulerReport,
+    metrics_snapshot: schemas::MetricsSnapshot,
 }

@@ -8,13 +8,13 @@ use schemas::{
     EnergySource, ExecuteReply, ExecuteRequest, Expectation, Fallback, Fault, FaultKind, Feasible, Front,
     FrontId, HardwareReadBack, HardwareReport, InferReply, InferRequest, Input, InstanceId, Joules,
     KiloHertz, Knob, KnobReport, KnobSupport, LabelledPicture, LatencySummary, LayerProfile, LeaseReport,
-    LimitKind, LinkReply, LinkRequest, LinkState, LossBasis, Measurement, MeterReading, Millis,
-    ModelDescription, ModelName, NodeId, OptimizeProgress, OptimizeReply, OptimizeRequest, OptimizeTask,
-    Outcome, Place, Plan, PlanReason, PlanRequest, PolicyChoice, PolicyName, Presence, Provenance, Qos,
-    Receipt, Regret, RequestId, Scale, SchedulerReport, SearchSummary, SearchWishes, SensorKind,
-    SensorReport, ServedModel, ServiceKind, ServiceState, Setting, SettingWrite, Share, Stage, StageEnergy,
-    StageTime, Suspicion, TailPayload, TailReply, TailRequest, Tensor, TensorSignature, TimeSource,
-    TuneOrder, TuneReply, TuneRequest, Uncertainty, UnixMillis, Watts, WithheldCodec,
+    LimitKind, LinkReply, LinkRequest, LinkState, LossBasis, Measurement, MeterReading, MetricsSnapshot,
+    Millis, ModelDescription, ModelName, NodeId, OptimizeProgress, OptimizeReply, OptimizeRequest,
+    OptimizeTask, Outcome, Place, Plan, PlanReason, PlanRequest, PolicyChoice, PolicyName, Presence,
+    Provenance, Qos, Receipt, Regret, RequestId, Sample, Scale, SchedulerReport, SearchSummary, SearchWishes,
+    SensorKind, SensorReport, ServedModel, ServiceKind, ServiceState, Setting, SettingWrite, Share, Stage,
+    StageEnergy, StageTime, Suspicion, TailPayload, TailReply, TailRequest, Tensor, TensorSignature,
+    TimeSource, TuneOrder, TuneReply, TuneRequest, Uncertainty, UnixMillis, Watts, WithheldCodec,
 };
 
 fn id() -> RequestId {
@@ -677,6 +677,25 @@ pub fn scheduler_report() -> SchedulerReport {
             link_age_ms: Some(ms(140.0)),
             clock_khz: Some(KiloHertz::from_megahertz(1_400)),
         }],
+        samples: Vec::new(),
+        at: UnixMillis(1_790_000_000_000),
+    }
+}
+
+pub fn scheduler_report_with_samples() -> SchedulerReport {
+    SchedulerReport { samples: metrics_snapshot().samples, ..scheduler_report() }
+}
+
+pub fn metrics_snapshot() -> MetricsSnapshot {
+    let sample = |series: &str, value| Sample { series: series.to_owned(), value };
+    MetricsSnapshot {
+        samples: vec![
+            sample("splinter_gateway_requests_total{model=\"m\",outcome=\"within\"}", 12.0),
+            sample(
+                "splinter_gateway_energy_joules_total{model=\"m\",place=\"edge\",source=\"emulated\"}",
+                3.25,
+            ),
+        ],
         at: UnixMillis(1_790_000_000_000),
     }
 }

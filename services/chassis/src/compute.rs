@@ -50,6 +50,16 @@ impl ComputeThread {
         Ok(Self { jobs })
     }
 
+    /// Work that waits in the queue.
+    pub fn queued(&self) -> usize {
+        self.jobs.max_capacity() - self.jobs.capacity()
+    }
+
+    /// Whether the thread still takes work.
+    pub fn is_alive(&self) -> bool {
+        !self.jobs.is_closed()
+    }
+
     /// Runs work on the thread and waits for its result. Work whose caller has gone before it began is skipped.
     pub async fn submit<T: Send + 'static>(
         &self,

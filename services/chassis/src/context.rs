@@ -4,7 +4,11 @@ use broker::{BrokerError, Bus};
 use schemas::{InstanceId, NodeId, ServiceKind};
 use serde::Deserialize;
 
+use crate::health::Health;
+use crate::instruments::Instruments;
+use crate::metrics::Metrics;
 use crate::settings::{SettingsError, SettingsFile};
+use crate::traces::{TraceError, Traces};
 
 /// Table `[node]` of the settings.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -39,8 +43,9 @@ fn unnamed() -> NodeId {
     NodeId::new("node").expect("a token")
 }
 
-/// What a service starts with: its connection and its names.
+/// What a service starts with: its connection, its names, and what it is watched by.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct ServiceContext {
     /// The connection to the broker.
     pub bus: Bus,
@@ -50,6 +55,12 @@ pub struct ServiceContext {
     pub instance: InstanceId,
     /// How long running requests may take to finish when it leaves.
     pub grace: Duration,
+    /// The metrics of its process.
+    pub metrics: Metrics,
+    /// What it says of its own health.
+    pub health: Health,
+    /// Where its spans go.
+    pub traces: Traces,
 }
 
 /// Why a service has no context.
@@ -67,17 +78,42 @@ pub enum ContextError {
         /// Why.
         source: BrokerError,
     },
+    /// Its spans cannot be exported.
+    #[error(transparent)]
+    Traces(#[from] TraceError),
 }
 
 impl ServiceContext {
-    /// Connects a service with the tables `[node]` and `[broker]`, as a fresh instance.
-    pub async fn connect(settings: &SettingsFile, service: ServiceKind) -> Result<Self, ContextError> {
+    /// A service on a connection, watched by nobody: with metrics of its own, and without traces.
+    pub fn new(service: ServiceKind, bus: Bus, node: NodeId, instance: InstanceId, grace: Duration) -> Self {
+        let health = Health::new(service, bus.clone());
+        Self { bus, node, instance, grace, metrics: Metrics::default(), health, traces: Traces::off() }
+    }
+
+    /// Connects a service with the tables `[node]` and `[broker]`, as a fresh instance under the process's instruments.
+    pub async fn connect(
+        settings: &SettingsFile,
+        service: ServiceKind,
+        instruments: &Instruments,
+    ) -> Result<Self, ContextError> {
         let NodeSettings { node, grace_s } = settings.table("node")?;
         let instance = InstanceId::fresh();
         let name = format!("{service}-{instance}");
         let bus = Bus::connect(&settings.table("broker")?, &name)
             .await
             .map_err(|source| ContextError::Broker { service, source })?;
-        Ok(Self { bus, node, instance, grace: Duration::from_secs(u64::from(grace_s)) })
+        let grace = Duration::from_secs(u64::from(grace_s));
+        Ok(Self::new(service, bus, node, instance, grace).under(instruments)?)
+    }
+
+    /// The same service, watched by the process's instruments.
+    pub fn under(self, instruments: &Instruments) -> Result<Self, TraceError> {
+        let (service, instance, node) = (self.health.service(), &self.instance, &self.node);
+        let traces = match &instruments.traces {
+            Some(traces) => traces.record(service, instance, node)?,
+            None => Traces::off(),
+        };
+        instruments.watch(&self.health);
+        Ok(Self { metrics: instruments.metrics.clone(), traces, ..self })
     }
 }

@@ -7,9 +7,11 @@ use schemas::ServiceKind;
 use serde::de::DeserializeOwned;
 use tracing::info;
 
+use crate::attendance::Attendance;
 use crate::check::check;
 use crate::context::ServiceContext;
 use crate::exit::run;
+use crate::instruments::Instruments;
 use crate::settings::{ProcessEnvironment, ServiceArguments, SettingsError, SettingsFile};
 use crate::signal::shutdown_signal;
 use crate::telemetry::telemetry;
@@ -59,13 +61,20 @@ where
         if arguments.check {
             return Ok(check(&file)?);
         }
-        telemetry(&file.table("telemetry")?)?;
-        let context = ServiceContext::connect(&file, S::SERVICE).await?;
+        let watching = file.table("telemetry")?;
+        telemetry(&watching)?;
+        let instruments = Instruments::start(&watching).await?;
+        let context = ServiceContext::connect(&file, S::SERVICE, &instruments).await?;
+        let attendance = Attendance::begin(&context);
         let service = start(settings, context.clone()).await?;
+        attendance.started();
         info!(node = %context.node, instance = %context.instance, "ready");
         let signal = shutdown_signal().await?;
         info!(%signal, "leaving");
+        attendance.leaving();
         service.leave(context.grace).await;
+        drop(attendance);
+        context.traces.finish().await;
         context.bus.close().await;
         Ok::<_, Box<dyn Error + Send + Sync>>(())
     })

@@ -1,21 +1,37 @@
+use std::net::SocketAddr;
+
+use schemas::Share;
 use serde::Deserialize;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 
 /// Table `[telemetry]` of the settings.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TelemetrySettings {
     /// What is logged, such as `info` or `warn,broker=debug`.
     pub filter: String,
     /// For whom.
     pub format: LogFormat,
+    /// Where `/metrics`, `/livez` and `/readyz` are served; port 0 takes a free one, and nothing is served without it. Who
+    /// reaches it reads them: there is no authentication here.
+    pub metrics_address: Option<SocketAddr>,
+    /// The OTLP collector that spans go to by HTTP, such as `http://127.0.0.1:4318`; nothing is recorded without it.
+    pub otlp_endpoint: Option<String>,
+    /// The share of the traces begun here that is recorded. One that a client begins is recorded if the client says so.
+    pub trace_share: Share,
 }
 
 impl Default for TelemetrySettings {
     fn default() -> Self {
         // The client library logs each connection event that the broker crate logs too.
-        Self { filter: "info,async_nats=off".into(), format: LogFormat::Human }
+        Self {
+            filter: "info,async_nats=off".into(),
+            format: LogFormat::Human,
+            metrics_address: None,
+            otlp_endpoint: None,
+            trace_share: Share::saturating(1.0),
+        }
     }
 }
 

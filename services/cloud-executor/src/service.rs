@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::{Announcement, BrokerError, Credits, Identity, PresenceUpdate, Request, Response, subjects};
-use chassis::{ComputeThread, RunningService, ServiceContext, SettingsError};
+use chassis::metrics::{CloudExecutorMetrics, Label};
+use chassis::{ComputeThread, RunningService, ServiceContext, SettingsError, Span, SpanKind, Traces};
 use energy::breakdown;
 use model_host::{Catalogue, ExecutorSubjects, HostError, HostSettings, ServedNetworks, compute_fault};
-use schemas::{DevicePower, Fault, FaultKind, InstanceId, Place, ServiceKind, Stage, TailReply};
+use schemas::{DevicePower, Fault, FaultKind, InstanceId, Place, ServiceKind, Stage, TailReply, TailRequest};
 
 use crate::settings::Settings;
 use crate::tail;
@@ -39,7 +40,7 @@ pub struct Running {
 
 /// Starts a cloud executor; when this returns, its networks are warm, served and announced.
 pub async fn start(settings: Settings, context: ServiceContext) -> Result<Running, CloudError> {
-    let ServiceContext { bus, node, instance, .. } = context;
+    let ServiceContext { bus, node, instance, metrics, health, traces, .. } = context;
     let power = settings.power()?;
     let hosting = HostSettings {
         models_dir: settings.models_dir,
@@ -49,8 +50,22 @@ pub async fn start(settings: Settings, context: ServiceContext) -> Result<Runnin
     let catalogue = Catalogue::open(hosting, &bus).await?;
     let credits = Credits::new(settings.capacity.get());
     let compute = ComputeThread::start("cloud-compute", settings.capacity.get() as usize)?;
-    let executor =
-        Arc::new(Executor { catalogue: catalogue.clone(), compute, power, instance: instance.clone() });
+    let executor = Arc::new(Executor {
+        catalogue: catalogue.clone(),
+        compute,
+        power,
+        instance: instance.clone(),
+        counted: CloudExecutorMetrics::new(&metrics),
+        traces,
+    });
+    let (warm, computing) = (catalogue.clone(), executor.compute.clone());
+    health.needs("a warm network", move || !warm.is_empty());
+    health.lives_by("the compute thread", move || computing.is_alive());
+    metrics.follow_credits(ServiceKind::CloudExecutor, &credits);
+    metrics.read_from(&executor, |executor| {
+        executor.counted.queue.set([], executor.compute.queued() as f64);
+        executor.counted.warm.set([], executor.catalogue.len() as f64);
+    });
     let own = instance.clone();
     let served = ExecutorSubjects {
         shared: subjects::execute_cloud,
@@ -78,11 +93,42 @@ struct Executor {
     compute: ComputeThread,
     power: Option<DevicePower>,
     instance: InstanceId,
+    counted: CloudExecutorMetrics,
+    traces: Traces,
 }
+
+/// The label of a network that is not served here.
+const UNKNOWN: Label = Label::Borrowed("unknown");
 
 impl Executor {
     async fn execute(&self, request: Request) -> Result<Response, Fault> {
-        let asked = tail::decode(&request.body)?;
+        let mut span = self.traces.begin("execute", SpanKind::Server, request.trace().as_ref());
+        span.note("splinter.request", || request.id.to_string());
+        let asked = tail::decode(&request.body);
+        let model = asked.as_ref().ok().map(|asked| &asked.model);
+        let model = model.filter(|model| self.catalogue.get(model).is_some());
+        let model: Label = model.map_or(UNKNOWN, |model| model.to_string().into());
+        let ended = match asked {
+            Ok(asked) => self.run(&request, asked, &span).await,
+            Err(fault) => Err(fault),
+        };
+        match &ended {
+            Ok(reply) => self.counted.answered(&model, &reply.stages, &reply.energy),
+            Err(fault) => {
+                span.fail(fault);
+                self.counted.failed(&model, fault);
+            }
+        }
+        let _replying = span.child("reply", SpanKind::Internal);
+        Response::messagepack(&ended?)
+    }
+
+    async fn run(
+        &self,
+        request: &Request,
+        asked: TailRequest<'_>,
+        span: &Span,
+    ) -> Result<TailReply<'static>, Fault> {
         let hosted = self.catalogue.get(&asked.model).ok_or_else(|| {
             Fault::new(FaultKind::UnknownModel, format!("{} is not served here", asked.model))
         })?;
@@ -102,11 +148,12 @@ impl Executor {
         let ran = computed.value?;
         let mut stages = vec![tail::measured(Stage::Queue, computed.waited.into())];
         stages.extend(ran.stages);
+        span.stages_until_now(&stages);
         // Waiting in the queue is another request's computing.
         let breakdown =
             self.power.map_or_else(Vec::new, |power| breakdown::of_computing(&stages, Place::Cloud, power));
         let energy = breakdown::totals(&breakdown);
-        Response::messagepack(&TailReply {
+        Ok(TailReply {
             output: ran.output,
             instance: self.instance.clone(),
             stages,

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use schemas::{DevicePower, HardwareReport, KiloHertz, UnixMillis};
+use broker::TraceContext;
+use schemas::{DevicePower, HardwareReport, KiloHertz, RequestId, UnixMillis};
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 use tracing::warn;
 
@@ -20,6 +21,16 @@ pub(crate) struct Clock {
     /// How often a change of the clock began or ended.
     changes: Arc<AtomicU64>,
     book: Arc<Mutex<PowerBook>>,
+}
+
+/// What a request needs of the clock.
+#[derive(Debug, Clone)]
+pub(crate) struct Need {
+    pub id: RequestId,
+    /// `None` where any clock will do.
+    pub frequency: Option<KiloHertz>,
+    pub deadline: UnixMillis,
+    pub trace: Option<TraceContext>,
 }
 
 /// The clock stays as it is while this is held.
@@ -45,15 +56,15 @@ impl Clock {
     /// Waits for its turn and has the clock set when it differs. A clock that cannot be set is no error: the lease
     /// says so, and the request runs with the settings as they are. The tuner is waited for at most half of the time to
     /// the deadline.
-    pub(crate) async fn lease(&self, wanted: Option<KiloHertz>, deadline: UnixMillis) -> ClockLease {
+    pub(crate) async fn lease(&self, need: Need) -> ClockLease {
         let shared = self.lock.clone().read_owned().await;
-        if self.is_set(wanted) {
+        if self.is_set(need.frequency) {
             return self.grant(shared, None, true);
         }
         drop(shared);
         let alone = self.lock.clone().write_owned().await;
         let start = Instant::now();
-        let as_wanted = self.set(wanted, deadline.remaining() / 2).await;
+        let as_wanted = self.set(need).await;
         let changed_in = matches!(as_wanted, Some(true)).then(|| start.elapsed());
         self.grant(OwnedRwLockWriteGuard::downgrade(alone), changed_in, as_wanted.is_some())
     }
@@ -87,16 +98,18 @@ impl Clock {
     }
 
     /// `Some(changed)` when the clock is the one wanted now, `None` when it could not be set.
-    async fn set(&self, wanted: Option<KiloHertz>, at_most: Duration) -> Option<bool> {
+    async fn set(&self, need: Need) -> Option<bool> {
+        let Need { id, frequency: wanted, deadline, trace } = need;
+        let at_most = deadline.remaining() / 2;
         let Some(wanted) = wanted.filter(|wanted| !self.is_set(Some(*wanted))) else { return Some(false) };
         // Counted before and after: a report that was asked for meanwhile may be of either.
         self.changes.fetch_add(1, Ordering::AcqRel);
-        let set = self.hardware.set(wanted, at_most).await;
+        let set = self.hardware.set(wanted, at_most, trace).await;
         self.changes.fetch_add(1, Ordering::AcqRel);
         match set {
             Ok(changed) => self.is_set(Some(wanted)).then_some(changed),
             Err(error) => {
-                warn!(%wanted, %error, "the clock cannot be set; running with it as it is");
+                warn!(%id, %wanted, %error, "the clock cannot be set; running with it as it is");
                 None
             }
         }

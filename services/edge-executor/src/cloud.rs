@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use broker::{Bus, Call, CallError, Presences, Subject, subjects};
+use broker::{Bus, Call, CallError, Presences, Subject, TraceContext, subjects};
 use schemas::{
     ByteCount, Digest, EnergyEntry, InstanceId, LayerProfile, Millis, ModelName, Place, RequestId, Stage,
     StageEnergy, StageTime, TailReply, Tensor, TimeSource, UnixMillis,
@@ -43,6 +43,7 @@ pub(crate) struct TailCall {
     pub first: Option<InstanceId>,
     pub message: Vec<u8>,
     pub at_most: Duration,
+    pub trace: Option<TraceContext>,
 }
 
 impl Cloud {
@@ -50,7 +51,7 @@ impl Cloud {
     pub(crate) async fn run_tail(&self, tail: TailCall) -> Result<Away, CallError> {
         let start = Instant::now();
         let targets = self.targets(&tail);
-        let call = Call { id: tail.id, ..Call::new(targets, tail.at_most, tail.message) };
+        let call = Call { id: tail.id, trace: tail.trace, ..Call::new(targets, tail.at_most, tail.message) };
         let deadline = call.deadline;
         self.hold_back(call.body.len(), deadline).await?;
         let answer = self.bus.call(call).await?;

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use broker::{Request, Response};
+use broker::{Request, Response, TraceContext};
 use bytes::Bytes;
-use chassis::{ComputeThread, Computed};
+use chassis::metrics::{EdgeExecutorMetrics, Label};
+use chassis::{ComputeThread, Computed, Span, SpanKind, Traces};
 use energy::breakdown;
 use model_host::{Catalogue, Hosted, compute_fault};
 use models::classify;
@@ -16,10 +17,13 @@ use schemas::{
 use tracing::debug;
 
 use crate::budget;
-use crate::clock::{Clock, ClockLease};
+use crate::clock::{Clock, ClockLease, Need};
 use crate::cloud::{Away, Cloud, TailCall};
 use crate::energy::Busy;
 use crate::local::{self, Finished, Headed, Pace};
+
+/// The label of a network that is not served here.
+const UNKNOWN: Label = Label::Borrowed("unknown");
 
 /// What executions share.
 #[derive(Debug)]
@@ -29,6 +33,8 @@ pub(crate) struct Executor {
     pub busy: Busy,
     pub clock: Clock,
     pub cloud: Cloud,
+    pub counted: EdgeExecutorMetrics,
+    pub traces: Traces,
 }
 
 /// The parts of a request that outlive its message's borrow.
@@ -42,9 +48,20 @@ struct Asked {
     body: Bytes,
 }
 
+impl Asked {
+    /// What it needs of the clock.
+    fn need(&self, trace: Option<TraceContext>) -> Need {
+        let frequency = self.configuration.edge_frequency_khz;
+        Need { id: self.id, frequency, deadline: self.deadline, trace }
+    }
+}
+
 /// What has been done so far.
 #[derive(Default)]
 struct Progress {
+    span: Span,
+    /// Stages before this one are traced.
+    traced: usize,
     stages: Vec<StageTime>,
     /// The joules of other places, and all joules by stage.
     energy: Vec<EnergyEntry>,
@@ -59,16 +76,38 @@ struct Progress {
 impl Executor {
     /// Runs one request to its answer.
     pub(crate) async fn execute(&self, request: Request) -> Result<Response, Fault> {
-        let asked = self.read(&request)?;
-        let mut progress = Progress::default();
-        let lease = self.clock.lease(asked.configuration.edge_frequency_khz, asked.deadline).await;
-        progress.note_lease(&lease);
+        let mut span = self.traces.begin("execute", SpanKind::Server, request.trace().as_ref());
+        span.note("splinter.request", || request.id.to_string());
+        let asked = match self.read(&request) {
+            Ok(asked) => asked,
+            Err(fault) => {
+                span.fail(&fault);
+                self.counted.failed(&UNKNOWN, &fault);
+                return Err(fault);
+            }
+        };
+        span.note("splinter.cut", || i64::from(asked.configuration.cut.0));
+        let mut progress = Progress { span, ..Progress::default() };
+        let ended = self.run(&asked, &mut progress).await;
+        let model: Label = asked.model.to_string().into();
+        match &ended {
+            Ok(_) => self.counted.answered(&model, &progress.stages, &progress.energy, progress.sent.0),
+            Err(fault) => {
+                progress.span.fail(fault);
+                self.counted.failed(&model, fault);
+            }
+        }
+        ended
+    }
+
+    async fn run(&self, asked: &Asked, progress: &mut Progress) -> Result<Response, Fault> {
+        let lease = self.lease(asked, progress).await;
         let power = lease.power;
         let frequency = lease.report.as_ref().and_then(|report| report.frequency_khz);
         let (output, cut) = if asked.configuration.cut == asked.hosted.network.last_cut() {
-            (self.run_whole(&asked, lease, &mut progress).await?, asked.configuration.cut)
+            (self.run_whole(asked, lease, progress).await?, asked.configuration.cut)
         } else {
-            self.run_split(&asked, lease, &mut progress).await?
+            self.run_split(asked, lease, progress).await?
         };
         progress.note_energy(power);
         let is_end = cut == Cut::ALL_CLOUD || cut == asked.hosted.network.last_cut();
@@ -80,7 +119,23 @@ impl Executor {
             edge_frequency_khz: frequency.filter(|_| asked.configuration.edge_frequency_khz.is_some()),
             ..asked.configuration
         };
+        if let Some(fallback) = progress.fallback {
+            self.counted.fell_back(fallback);
+        }
         progress.answer(output, executed, &asked.hosted)
+    }
+
+    /// The clock that a request wants, with what that took.
+    async fn lease(&self, asked: &Asked, progress: &mut Progress) -> ClockLease {
+        let lease = self.clock.lease(asked.need(progress.span.context())).await;
+        progress.note_lease(&lease);
+        progress.trace();
+        match (lease.changed_in, lease.as_wanted) {
+            (_, false) => self.counted.hardware_changes.count(["failed".into()]),
+            (Some(_), true) => self.counted.hardware_changes.count(["changed".into()]),
+            (None, true) => {}
+        }
+        lease
     }
 
     fn read(&self, request: &Request) -> Result<Asked, Fault> {
@@ -107,6 +162,7 @@ impl Executor {
         let (hosted, body, pace) = (asked.hosted.clone(), asked.body.clone(), pace(&lease));
         let done = self.compute(progress, move || local::whole(&hosted, &body, pace)).await?;
         progress.stages.extend(done.stages);
+        progress.trace();
         progress.profiles.extend(done.profile);
         Ok(done.output)
     }
@@ -122,6 +178,7 @@ impl Executor {
         let Headed { message, frontier, stages, profile } =
             self.compute(progress, move || local::head(&hosted, &body, pace)).await?;
         progress.stages.extend(stages);
+        progress.trace();
         progress.profiles.extend(profile);
         // Others may have the clock while this frontier travels.
         let slowdown = lease.report.as_ref().and_then(|report| report.slowdown).unwrap_or(1.0);
@@ -145,6 +202,7 @@ impl Executor {
             None => {
                 let done = self.finish_at_home(asked, frontier, progress).await?;
                 progress.stages.extend(done.stages);
+                progress.trace();
                 progress.fallback = Some(Fallback::FinishedAtHome);
                 Ok((done.output, asked.hosted.network.last_cut()))
             }
@@ -164,11 +222,20 @@ impl Executor {
         let start = std::time::Instant::now();
         let (id, model, first) = (asked.id, asked.model.clone(), asked.cloud.clone());
         let digest = asked.hosted.bundle.digest().clone();
-        let ended = self.cloud.run_tail(TailCall { id, model, digest, first, message, at_most }).await;
+        let mut span = progress.span.child("transfer", SpanKind::Client);
+        span.note("splinter.sent_bytes", || message.len() as i64);
+        let trace = span.context();
+        let tail = TailCall { id, model, digest, first, message, at_most, trace };
+        let ended = self.cloud.run_tail(tail).await;
         progress.waited = start.elapsed().into();
         match ended {
-            Ok(away) => Some(away),
+            Ok(away) => {
+                self.counted.cloud_calls.count(["answered".into()]);
+                Some(away)
+            }
             Err(error) => {
+                self.counted.cloud_calls.count(["failed".into()]);
+                span.fail(&error.to_fault());
                 debug!(id = %asked.id, %error, "no tail from the cloud, finishing at home");
                 progress.stages.push(StageTime {
                     stage: Stage::Transfer,
@@ -176,6 +243,7 @@ impl Executor {
                     time_ms: progress.waited,
                     source: TimeSource::Measured,
                 });
+                progress.traced = progress.stages.len();
                 None
             }
         }
@@ -187,7 +255,7 @@ impl Executor {
         frontier: Vec<Tensor<'static>>,
         progress: &mut Progress,
     ) -> Result<Finished, Fault> {
-        let lease = self.clock.lease(asked.configuration.edge_frequency_khz, asked.deadline).await;
+        let lease = self.clock.lease(asked.need(progress.span.context())).await;
         let (hosted, body, pace) = (asked.hosted.clone(), asked.body.clone(), pace(&lease));
         let configuration = asked.configuration;
         self.compute(progress, move || match configuration.cut {
@@ -223,6 +291,12 @@ fn at_edge(stage: Stage, time_ms: Millis) -> StageTime {
 }
 
 impl Progress {
+    /// Traces the stages that have just ended.
+    fn trace(&mut self) {
+        self.span.stages_until_now(&self.stages[self.traced..]);
+        self.traced = self.stages.len();
+    }
+
     fn note_lease(&mut self, lease: &ClockLease) {
         self.stages.extend(lease.changed_in.map(|time| at_edge(Stage::HardwareChange, time.into())));
         if !lease.as_wanted {
@@ -248,14 +322,17 @@ impl Progress {
         self.profiles.extend(away.profile.clone());
         self.cloud = Some(away.instance.clone());
         self.sent = sent;
+        // The cloud traces its own stages, and the transfer has a span.
+        self.traced = self.stages.len();
     }
 
     fn answer(
-        self,
+        &mut self,
         output: Tensor<'static>,
         configuration: Configuration,
         hosted: &Hosted,
     ) -> Result<Response, Fault> {
+        let _replying = self.span.child("reply", SpanKind::Internal);
         let top =
             classify(&output, hosted.bundle.labels()).map_err(|error| model_host::model_fault(&error))?;
         Response::messagepack(&ExecuteReply {
@@ -263,12 +340,13 @@ impl Progress {
             top,
             configuration,
             fallback: self.fallback,
-            cloud: self.cloud,
+            cloud: self.cloud.clone(),
             sent_bytes: self.sent,
-            stages: self.stages,
-            energy: self.energy,
-            breakdown: self.breakdown,
-            profiles: self.profiles,
+            // They are counted afterwards.
+            stages: self.stages.clone(),
+            energy: self.energy.clone(),
+            breakdown: std::mem::take(&mut self.breakdown),
+            profiles: std::mem::take(&mut self.profiles),
         })
     }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use broker::{Bus, CallError, subjects};
+use broker::{Bus, Call, CallError, TraceContext, subjects};
 use schemas::{
     HardwareReport, InstanceId, KiloHertz, Millis, NodeId, Setting, TuneOrder, TuneReply, TuneRequest,
 };
@@ -76,11 +76,11 @@ impl Hardware {
     /// asks decides whether to [`Hardware::keep`] it.
     pub(crate) async fn ask_how_it_is(&self) -> Option<HardwareReport> {
         if self.shared.holds.load(Ordering::Relaxed)
-            && let Err(error) = self.ask(self.order(Vec::new()), REPORTING).await
+            && let Err(error) = self.ask(self.order(Vec::new()), REPORTING, None).await
         {
             debug!(%error, "the lease is not renewed");
         }
-        match self.ask(TuneRequest::Report, REPORTING).await {
+        match self.ask(TuneRequest::Report, REPORTING, None).await {
             Ok(reply) => Some(reply.hardware),
             Err(error) => {
                 debug!(%error, "no report from the tuner");
@@ -90,13 +90,18 @@ impl Hardware {
     }
 
     /// Has the clock set, waiting for at most `at_most`; returns whether something was changed.
-    pub(crate) async fn set(&self, frequency: KiloHertz, at_most: Duration) -> Result<bool, Unset> {
+    pub(crate) async fn set(
+        &self,
+        frequency: KiloHertz,
+        at_most: Duration,
+        trace: Option<TraceContext>,
+    ) -> Result<bool, Unset> {
         if self.avoided_until().is_some_and(|until| Instant::now() < until) {
             return Err(Unset::Avoided);
         }
         self.shared.holds.store(true, Ordering::Relaxed);
         let order = self.order(vec![Setting::CpuFrequency(frequency)]);
-        match self.ask(order, at_most.min(SETTING)).await {
+        match self.ask(order, at_most.min(SETTING), trace).await {
             Ok(reply) => {
                 self.keep(reply.hardware);
                 Ok(reply.changed)
@@ -116,7 +121,7 @@ impl Hardware {
         if !self.shared.holds.load(Ordering::Relaxed) {
             return;
         }
-        if let Err(error) = self.ask(TuneRequest::Release(self.holder.clone()), REPORTING).await {
+        if let Err(error) = self.ask(TuneRequest::Release(self.holder.clone()), REPORTING, None).await {
             debug!(%error, "not released: the lease ends by itself");
         }
     }
@@ -126,9 +131,16 @@ impl Hardware {
         TuneRequest::Apply(TuneOrder { holder, lease_ms, settings, dry_run: false })
     }
 
-    async fn ask(&self, request: TuneRequest, at_most: Duration) -> Result<TuneReply, CallError> {
+    async fn ask(
+        &self,
+        request: TuneRequest,
+        at_most: Duration,
+        trace: Option<TraceContext>,
+    ) -> Result<TuneReply, CallError> {
         let unreadable = |error| CallError::Broker(broker::BrokerError::Wire(error));
-        let answer = self.bus.ask(subjects::tune(&self.node), at_most, &request).await?;
+        let body = schemas::encode(&request).map_err(unreadable)?;
+        let call = Call { trace, ..Call::new(vec![subjects::tune(&self.node)], at_most, body) };
+        let answer = self.bus.call(call).await?;
         let reply: TuneReply = schemas::decode(&answer.body).map_err(unreadable)?;
         *self.lock_avoided() = None;
         Ok(reply)

@@ -6,6 +6,7 @@ use std::time::Duration;
 use broker::{
     Announcement, BrokerError, Credits, Endpoint, Identity, PresenceUpdate, Request, Serving, subjects,
 };
+use chassis::metrics::EdgeExecutorMetrics;
 use chassis::{ComputeThread, RunningService, ServiceContext, ServiceSettings, SettingsError};
 use model_host::{Catalogue, ExecutorSubjects, HostError, HostSettings, ServedNetworks};
 use schemas::ServiceKind;
@@ -57,7 +58,7 @@ pub struct Running {
 /// Starts an edge executor; when this returns, its networks are warm, served and announced.
 pub async fn start(settings: Settings, context: ServiceContext) -> Result<Running, EdgeError> {
     settings.check()?;
-    let ServiceContext { bus, node, instance, .. } = context;
+    let ServiceContext { bus, node, instance, metrics, health, traces, .. } = context;
     let (clock, busy) = (Clock::new(Hardware::new(&bus, &node, &instance)), Busy::default());
     clock.refresh(&busy).await;
     let hosting = HostSettings {
@@ -78,6 +79,16 @@ pub async fn start(settings: Settings, context: ServiceContext) -> Result<Runnin
         busy: busy.clone(),
         clock: clock.clone(),
         cloud,
+        counted: EdgeExecutorMetrics::new(&metrics),
+        traces,
+    });
+    let (warm, computing) = (catalogue.clone(), executor.compute.clone());
+    health.needs("a warm network", move || !warm.is_empty());
+    health.lives_by("the compute thread", move || computing.is_alive());
+    metrics.follow_credits(ServiceKind::EdgeExecutor, &credits);
+    metrics.read_from(&executor, |executor| {
+        executor.counted.queue.set([], executor.compute.queued() as f64);
+        executor.counted.warm.set([], executor.catalogue.len() as f64);
     });
     let own = instance.clone();
     let served = ExecutorSubjects {

@@ -27,7 +27,4 @@ pub enum Error {
         /// Why.
         source: broker::BrokerError,
     },
-    /// The metrics cannot be recorded; a defect of ours.
-    #[error("the metrics cannot be recorded")]
-    Metrics(#[from] metrics_exporter_prometheus::BuildError),
 }

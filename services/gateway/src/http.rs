@@ -16,10 +16,12 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use broker::{TRACEPARENT, TRACESTATE, TraceContext};
+use chassis::metrics::METRICS_CONTENT_TYPE;
 use schemas::UnixMillis;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
@@ -178,9 +180,13 @@ fn routes(site: Site, greatest_body: u64) -> Router {
 }
 
 async fn metrics(State(site): State<Site>) -> Response {
-    // The version is that of the text format.
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], site.metrics.render())
-        .into_response()
+    ([(header::CONTENT_TYPE, METRICS_CONTENT_TYPE)], site.metrics.render()).into_response()
+}
+
+/// The trace that a client has begun.
+fn trace(headers: &HeaderMap) -> Option<TraceContext> {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    TraceContext::from_headers(header(TRACEPARENT), header(TRACESTATE))
 }
 
 async fn no_such_place(uri: Uri) -> Response {

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use broker::{Answer, Bus, Call, CallError, Fronts, Presences, Subject, subjects};
+use broker::{Answer, Bus, Call, CallError, Fronts, Presences, Subject, TraceContext, subjects};
 use bytes::Bytes;
+use chassis::{Span, SpanKind, Traces};
 use policy::{PreparedFront, plan_by_front};
 use schemas::{
     ByteCount, ExecuteReply, ExecuteRequest, Fault, FaultKind, Front, InferReply, Input, InstanceId,
@@ -36,6 +37,7 @@ pub(crate) struct Pipeline {
     fronts: Fronts,
     limits: Limits,
     ledger: Ledger,
+    traces: Traces,
     working: TaskTracker,
     /// Networks, and when each was seen last. While a broker or the only executor restarts, presence lacks them; a
     /// request that arrives then still finds its network, and the calls wait for the executor under its deadline.
@@ -62,13 +64,24 @@ pub(crate) struct Offer {
     pub(crate) body: Bytes,
     /// When whoever handed the request in stops waiting, whatever the client asks for.
     pub(crate) latest: Option<UnixMillis>,
+    /// The trace that the client has begun.
+    pub(crate) trace: Option<TraceContext>,
 }
 
 impl Pipeline {
-    pub(crate) fn new(bus: Bus, seen: Seen, limits: Limits, ledger: Ledger) -> Arc<Self> {
+    pub(crate) fn new(bus: Bus, seen: Seen, limits: Limits, ledger: Ledger, traces: Traces) -> Arc<Self> {
         let remembered = Mutex::new(BTreeMap::new());
         let Seen { presences, fronts } = seen;
-        Arc::new(Self { bus, presences, fronts, limits, ledger, working: TaskTracker::new(), remembered })
+        Arc::new(Self {
+            bus,
+            presences,
+            fronts,
+            limits,
+            ledger,
+            traces,
+            working: TaskTracker::new(),
+            remembered,
+        })
     }
 
     /// Works on one request to its end, which is by its deadline, and leaves one receipt.
@@ -82,7 +95,11 @@ impl Pipeline {
         let pipeline = self.clone();
         let work = self.working.spawn(async move {
             let mut receipt = pipeline.ledger.open(offer.arrival, offer.model.clone());
-            let result = pipeline.work(&mut receipt, &offer, read).await;
+            let mut span = pipeline.span(&offer);
+            let result = pipeline.work(&mut receipt, &offer, &span, read).await;
+            if let Err(fault) = &result {
+                span.fail(fault);
+            }
             receipt.receipt.outcome = match &result {
                 Ok(answered) if answered.reply.within_limit => Outcome::Within,
                 Ok(_) => Outcome::Late,
@@ -161,7 +178,20 @@ impl Pipeline {
         self.ledger.settled().await;
     }
 
-    async fn work<R>(&self, receipt: &mut OpenReceipt, offer: &Offer, read: R) -> Result<Answered, Fault>
+    fn span(&self, offer: &Offer) -> Span {
+        let mut span = self.traces.begin("request", SpanKind::Server, offer.trace.as_ref());
+        span.note("splinter.request", || offer.arrival.id.to_string());
+        span.note("splinter.model", || offer.model.to_string());
+        span
+    }
+
+    async fn work<R>(
+        &self,
+        receipt: &mut OpenReceipt,
+        offer: &Offer,
+        span: &Span,
+        read: R,
+    ) -> Result<Answered, Fault>
     where
         R: for<'b> FnOnce(&'b [u8], &ServedModel) -> Result<(Input<'b>, Asked), Fault>,
     {
@@ -175,7 +205,7 @@ impl Pipeline {
         check_length(&input, self.bus.greatest_payload())?;
 
         let budget = terms.deadline.remaining_at(offer.arrival.at).saturating_sub(ANSWERING);
-        let running = self.run(receipt, offer, &terms, input);
+        let running = self.run(receipt, (offer, span), &terms, input);
         let (reply, output) =
             timeout_at(offer.arrival.since + budget, running).await.map_err(|_elapsed| {
                 let budget = budget.as_millis();
@@ -190,12 +220,12 @@ impl Pipeline {
     async fn run(
         &self,
         receipt: &mut OpenReceipt,
-        offer: &Offer,
+        (offer, span): (&Offer, &Span),
         terms: &Terms,
         input: Input<'_>,
     ) -> Result<(InferReply, Tensor<'static>), Fault> {
         let asked_at = Instant::now();
-        let plan = self.plan(offer, terms).await?;
+        let plan = self.plan(offer, span, terms).await?;
         receipt.planned(&plan);
         receipt.receipt.stages.push(StageTime {
             stage: Stage::Plan,
@@ -203,7 +233,8 @@ impl Pipeline {
             time_ms: asked_at.elapsed().into(),
             source: TimeSource::Measured,
         });
-        let body = self.execute(receipt, offer, terms, &plan, input).await?;
+        let body = self.execute(receipt, (offer, span), (terms, &plan), input).await?;
+        let _replying = span.child("reply", SpanKind::Internal);
         let executed: ExecuteReply<'_> = schemas::decode(&body).map_err(|error| {
             Fault::new(FaultKind::Internal, format!("the edge executor's reply: {error}"))
         })?;
@@ -227,7 +258,25 @@ impl Pipeline {
         Ok((reply, executed.output.into_owned()))
     }
 
-    async fn plan(&self, offer: &Offer, terms: &Terms) -> Result<Plan, Fault> {
+    async fn plan(&self, offer: &Offer, span: &Span, terms: &Terms) -> Result<Plan, Fault> {
+        let mut span = span.child("plan", SpanKind::Client);
+        let plan = self.ask_for_plan(offer, span.context(), terms).await;
+        match &plan {
+            Ok(plan) => {
+                span.note("splinter.policy", || plan.policy.as_str());
+                span.note("splinter.reason", || plan.reason.as_str());
+            }
+            Err(fault) => span.fail(fault),
+        }
+        plan
+    }
+
+    async fn ask_for_plan(
+        &self,
+        offer: &Offer,
+        trace: Option<TraceContext>,
+        terms: &Terms,
+    ) -> Result<Plan, Fault> {
         let request = PlanRequest {
             id: offer.arrival.id,
             model: offer.model.clone(),
@@ -238,17 +287,17 @@ impl Pipeline {
         let targets = || vec![subjects::plan(&offer.model)];
         let within = admission::plan_patience(terms).min(cut_off(terms).remaining());
         let call = Call::new(targets(), within, body.clone());
-        let quick = Call { id: offer.arrival.id, accept_within: Some(within), ..call };
+        let quick = Call { id: offer.arrival.id, accept_within: Some(within), trace: trace.clone(), ..call };
         let answer = match self.bus.call(quick).await {
             Ok(answer) => Ok(answer),
             Err(CallError::Fault(refusal)) if !refusal.kind.another_may_do_it() => return Err(refusal),
             // A scheduler is there and sees nobody to run it: neither would we.
             Err(CallError::Fault(refusal)) if refusal.kind == FaultKind::Unavailable => {
-                self.call(offer, terms, targets(), body).await
+                self.call(offer, trace, terms, (targets(), body)).await
             }
             Err(gone) => match self.plan_here(&request, &gone) {
                 Some(plan) => return Ok(plan),
-                None => self.call(offer, terms, targets(), body).await,
+                None => self.call(offer, trace, terms, (targets(), body)).await,
             },
         };
         let answer = answer.map_err(|error| fault("scheduler", error))?;
@@ -268,11 +317,12 @@ impl Pipeline {
     async fn execute(
         &self,
         receipt: &mut OpenReceipt,
-        offer: &Offer,
-        terms: &Terms,
-        plan: &Plan,
+        (offer, span): (&Offer, &Span),
+        (terms, plan): (&Terms, &Plan),
         input: Input<'_>,
     ) -> Result<Bytes, Fault> {
+        let mut span = span.child("execute", SpanKind::Client);
+        span.note("splinter.cut", || i64::from(plan.configuration.cut.0));
         let request = ExecuteRequest {
             id: offer.arrival.id,
             model: offer.model.clone(),
@@ -284,8 +334,9 @@ impl Pipeline {
         let body = schemas::encode(&request).map_err(|error| unencodable(&error))?;
         let planned = subjects::execute_edge_at(&offer.model, &plan.edge);
         let targets = vec![planned.clone(), subjects::execute_edge(&offer.model)];
-        let answer = self.call(offer, terms, targets, body).await;
-        let answer = answer.map_err(|error| fault("edge executor", error))?;
+        let answer = self.call(offer, span.context(), terms, (targets, body)).await;
+        let answer = answer.map_err(|error| fault("edge executor", error));
+        let answer = answer.inspect_err(|fault| span.fail(fault))?;
         receipt.receipt.edge = answered_by(&answer.target, &planned, &plan.edge);
         Ok(answer.body)
     }
@@ -293,12 +344,12 @@ impl Pipeline {
     async fn call(
         &self,
         offer: &Offer,
+        trace: Option<TraceContext>,
         terms: &Terms,
-        targets: Vec<Subject>,
-        body: Vec<u8>,
+        (targets, body): (Vec<Subject>, Vec<u8>),
     ) -> Result<Answer, CallError> {
         let within = cut_off(terms).remaining();
-        let call = Call { id: offer.arrival.id, ..Call::new(targets, within, body) };
+        let call = Call { id: offer.arrival.id, trace, ..Call::new(targets, within, body) };
         self.bus.call_until_deadline(call).await
     }
 }

@@ -91,16 +91,18 @@ impl Ledger {
 
     fn publish(&self, receipt: Receipt) {
         if self.publishing.len() >= GREATEST_BACKLOG {
+            self.metrics.receipt_lost();
             warn!(id = %receipt.id, "a receipt was given up: the broker does not take them");
             return;
         }
-        let bus = self.bus.clone();
+        let (bus, metrics) = (self.bus.clone(), self.metrics.clone());
         let publishing = async move {
             let published = match schemas::encode(&receipt) {
                 Ok(body) => bus.publish(subjects::receipt(&receipt.model), body).await,
                 Err(error) => Err(error.into()),
             };
             if let Err(error) = published {
+                metrics.receipt_lost();
                 warn!(id = %receipt.id, %error, "a receipt was not published");
             }
         };

@@ -22,7 +22,7 @@ use crate::receipts::{Arrival, Ledger};
 use crate::settings::Settings;
 use crate::terms;
 
-/// How often networks are noted and samples moved into histograms: some thousand requests, some tens of KB.
+/// How often networks are noted.
 const UPKEEP: Duration = Duration::from_secs(5);
 /// How long receipts may take to leave after the last request ended: one publish.
 const LAST_RECEIPTS: Duration = Duration::from_secs(2);
@@ -40,13 +40,14 @@ pub struct Running {
 /// Starts a gateway; when this returns, it answers over NATS and HTTP and is announced.
 pub async fn start(settings: Settings, context: ServiceContext) -> Result<Running, Error> {
     settings.check()?;
-    let ServiceContext { bus, node, instance, .. } = context;
+    let ServiceContext { bus, node, instance, traces, .. } = context;
     let at = |step| move |source| Error::Broker { step, source };
     let presences = bus.watch_presences().await.map_err(at("watching who is there"))?;
     let fronts = bus.watch_fronts().await.map_err(at("watching the fronts"))?;
-    let metrics = Arc::new(Metrics::new()?);
+    let metrics = Arc::new(Metrics::new(&context.metrics));
     let ledger = Ledger::new(bus.clone(), node.clone(), metrics.clone());
-    let pipeline = Pipeline::new(bus.clone(), Seen { presences, fronts }, settings.limits(), ledger);
+    let seen = Seen { presences, fronts };
+    let pipeline = Pipeline::new(bus.clone(), seen, settings.limits(), ledger, traces);
     let (events, listening) = if settings.page {
         let (events, listening) =
             Events::start(bus.clone(), pipeline.clone(), settings.event_streams).await?;
@@ -66,11 +67,12 @@ pub async fn start(settings: Settings, context: ServiceContext) -> Result<Runnin
         .on_refusal(move |request, fault| refused(&refusing, request, fault));
     let serving = bus.serve(endpoint, handler).await.map_err(at("serving requests"))?;
     let credits = serving.credits().clone();
+    context.metrics.follow_credits(ServiceKind::Gateway, &credits);
     let identity = Identity { service: ServiceKind::Gateway, instance, node };
     let update = move || PresenceUpdate::from(&credits);
     let announcement =
         bus.announce(identity, env!("CARGO_PKG_VERSION"), update).await.map_err(at("announcing itself"))?;
-    let upkeep = Upkeep(tokio::spawn(keep_up(pipeline.clone(), metrics)));
+    let upkeep = Upkeep(tokio::spawn(keep_up(pipeline.clone())));
     Ok(Running { announcement, serving, http, pipeline, _upkeep: upkeep, _listening: listening })
 }
 
@@ -113,13 +115,12 @@ impl Drop for Upkeep {
     }
 }
 
-async fn keep_up(pipeline: Arc<Pipeline>, metrics: Arc<Metrics>) {
+async fn keep_up(pipeline: Arc<Pipeline>) {
     let mut ticks = interval(UPKEEP);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         pipeline.remember();
-        metrics.upkeep();
     }
 }
 
@@ -144,7 +145,8 @@ async fn answer(pipeline: &Arc<Pipeline>, metrics: &Metrics, request: Request) -
     let sender = if request.plain { Sender::Plain } else { Sender::Splinter };
     let form = ingress::form(request.headers.get("Content-Type"), sender);
     let asked = terms::read(|term| request.headers.get(term.header()).map(Cow::Borrowed));
-    let offer = Offer { arrival, model, body: request.body, latest: Some(request.deadline) };
+    let trace = request.trace();
+    let offer = Offer { arrival, model, body: request.body, latest: Some(request.deadline), trace };
     let answered = pipeline.request(offer, move |body, _served| ingress::read(form, body, asked?)).await?;
     match form {
         Form::Picture => Response::json(&answered.reply),

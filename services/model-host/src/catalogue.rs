@@ -95,6 +95,16 @@ impl Catalogue {
         self.networks.borrow().get(name).cloned()
     }
 
+    /// How many networks are warm.
+    pub fn len(&self) -> usize {
+        self.networks.borrow().len()
+    }
+
+    /// Whether no network is warm.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The entries for the presence.
     pub fn served(&self) -> Vec<ServedModel> {
         self.networks.borrow().values().map(|hosted| hosted.served()).collect()

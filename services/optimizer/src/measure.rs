@@ -84,6 +84,7 @@ impl Optimizer {
         journal: Option<SharedJournal>,
     ) -> Probe<'p> {
         Probe {
+            metrics: &self.metrics,
             bus: &self.bus,
             presences: &self.presences,
             settings: &self.settings,

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use broker::{Bus, Call, CallError, Presences, Subject, subjects};
+use chassis::metrics::OptimizerMetrics;
 use schemas::{
     Configuration, Cut, ExecuteReply, ExecuteRequest, Fault, FaultKind, HardwareReadBack, Input,
     LabelledPicture, LayerProfile, Millis, ModelDescription, Presence, RequestId, ServiceKind, TuneReply,
@@ -35,6 +36,7 @@ const LOOKING: Duration = Duration::from_millis(250);
 
 /// What all executions of a campaign need.
 pub(crate) struct Probe<'a> {
+    pub(crate) metrics: &'a OptimizerMetrics,
     pub(crate) bus: &'a Bus,
     pub(crate) presences: &'a Presences,
     pub(crate) settings: &'a Settings,

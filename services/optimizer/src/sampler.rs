@@ -263,6 +263,7 @@ impl<'a> Sampler<'a> {
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let (done, total) = (count(done), count(self.total.max(done)));
         let progress = OptimizeProgress { model: self.probe.description.name.clone(), done, total, last };
+        self.probe.metrics.measured(&progress);
         let published = match schemas::encode(&progress) {
             Ok(body) => self.probe.bus.publish(subjects::event("optimize"), body).await,
             Err(error) => Err(error.into()),

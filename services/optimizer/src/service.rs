@@ -5,17 +5,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use broker::{
-    Announcement, Bus, Endpoint, Identity, PresenceUpdate, Presences, Request, Response, Serving,
+    Announcement, Bus, Endpoint, Fronts, Identity, PresenceUpdate, Presences, Request, Response, Serving,
     Subscription, subjects,
 };
+use chassis::metrics::OptimizerMetrics;
 use chassis::{ProcessEnvironment, RunningService, ServiceContext, ServiceSettings};
 use schemas::{
-    Fault, FaultKind, Millis, ModelDescription, ModelName, OptimizeReply, OptimizeRequest, OptimizeTask,
-    Receipt, ServiceKind, UnixMillis,
+    Configuration, Fault, FaultKind, Millis, ModelDescription, ModelName, OptimizeReply, OptimizeRequest,
+    OptimizeTask, Receipt, ServiceKind, UnixMillis,
 };
 use tokio::task::AbortHandle;
 use tracing::warn;
 
+use crate::drift;
 use crate::error::Error;
 use crate::idle::{self, Errands};
 use crate::receipts::Receipts;
@@ -54,9 +56,10 @@ impl Drop for Tasks {
 /// Starts an optimizer; when this returns, it answers and is announced.
 pub async fn start(settings: Settings, context: ServiceContext) -> Result<Running, Error> {
     settings.check()?;
-    let ServiceContext { bus, node, instance, .. } = context;
+    let ServiceContext { bus, node, instance, metrics, .. } = context;
     let at = |step| move |source| Error::Broker { step, source };
     let presences = bus.watch_presences().await.map_err(at("watching who is there"))?;
+    let fronts = bus.watch_fronts().await.map_err(at("watching the fronts"))?;
     let receipts = bus.subscribe(subjects::receipt_any()).await.map_err(at("subscribing to receipts"))?;
     let errands = Errands::in_folder(errands_folder(&settings)).await;
     let optimizer = Arc::new(Optimizer {
@@ -66,7 +69,10 @@ pub async fn start(settings: Settings, context: ServiceContext) -> Result<Runnin
         measuring: Mutex::new(None),
         receipts: Mutex::default(),
         errands,
+        metrics: OptimizerMetrics::new(&metrics),
+        fronts,
     });
+    metrics.read_from(&optimizer, Optimizer::read_drift);
     let following = tokio::spawn(follow(receipts, optimizer.clone())).abort_handle();
     let waiting = tokio::spawn(idle::run(optimizer.clone())).abort_handle();
     let handler = move |request: Request| {
@@ -76,6 +82,7 @@ pub async fn start(settings: Settings, context: ServiceContext) -> Result<Runnin
     let endpoint = Endpoint::new(CAPACITY).shared(subjects::optimize_any());
     let serving = bus.serve(endpoint, handler).await.map_err(at("serving requests"))?;
     let credits = serving.credits().clone();
+    metrics.follow_credits(ServiceKind::Optimizer, &credits);
     let identity = Identity { service: ServiceKind::Optimizer, instance, node };
     let update = move || PresenceUpdate::from(&credits);
     let announcement =
@@ -101,6 +108,7 @@ async fn follow(mut receipts: Subscription, optimizer: Arc<Optimizer>) {
         match schemas::decode::<Receipt>(&message.body) {
             Ok(receipt) => {
                 optimizer.errands.heard();
+                optimizer.metrics.receipts.count([]);
                 lock(&optimizer.receipts).note(&receipt, &optimizer.presences.snapshot());
             }
             Err(error) => warn!(subject = %message.subject, %error, "an unreadable receipt"),
@@ -117,6 +125,9 @@ pub(crate) struct Optimizer {
     /// What live requests cost lately.
     pub(crate) receipts: Mutex<Receipts>,
     pub(crate) errands: Errands,
+    pub(crate) metrics: OptimizerMetrics,
+    /// What is decided by now.
+    fronts: Fronts,
 }
 
 impl Optimizer {
@@ -131,6 +142,16 @@ impl Optimizer {
 
     /// Does what is asked, alone.
     pub(crate) async fn serve(
+        &self,
+        asked: &OptimizeRequest<'_>,
+        deadline: UnixMillis,
+    ) -> Result<OptimizeReply, Fault> {
+        let ended = self.serve_alone(asked, deadline).await;
+        self.metrics.answered(&asked.model, asked.search.task, ended.as_ref().err());
+        ended
+    }
+
+    async fn serve_alone(
         &self,
         asked: &OptimizeRequest<'_>,
         deadline: UnixMillis,
@@ -154,7 +175,20 @@ impl Optimizer {
             });
         }
         *measuring = Some(model.clone());
-        Ok(Turn(&self.measuring))
+        self.metrics.begins(model);
+        Ok(Turn(self))
+    }
+
+    /// Says how much of each front has drifted by what was heard of late, whenever somebody reads the metrics.
+    fn read_drift(&self) {
+        let fronts = self.fronts.all();
+        let receipts = lock(&self.receipts);
+        let judged = fronts.iter().map(|front| {
+            let costs = |configuration: &Configuration| receipts.of(front, configuration);
+            let drifted = drift::drifts(front, costs, self.settings.drift).len();
+            (&**front, drifted, receipts.count(front).0)
+        });
+        self.metrics.drift(judged);
     }
 
     async fn describe(&self, model: &ModelName, deadline: UnixMillis) -> Result<ModelDescription, Fault> {
@@ -175,11 +209,13 @@ impl Optimizer {
 }
 
 /// The right to measure.
-struct Turn<'a>(&'a Mutex<Option<ModelName>>);
+struct Turn<'a>(&'a Optimizer);
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        *lock(self.0) = None;
+        let mut measuring = lock(&self.0.measuring);
+        self.0.metrics.ended();
+        *measuring = None;
     }
 }
 

@@ -8,8 +8,8 @@ use broker::{Fronts, PolicyChoices, Presences};
 use policy::plan::Venue;
 use policy::{AdaptiveSettings, Comparison, NoPlan, Observation, PreparedFront, Sight, State};
 use schemas::{
-    EdgeOutlook, FrontId, InstanceId, Millis, ModelName, Plan, PlanRequest, PolicyChoice, Receipt, Regret,
-    RequestId, SchedulerReport, UnixMillis,
+    EdgeOutlook, Front, FrontId, InstanceId, Millis, ModelName, Plan, PlanRequest, PolicyChoice, Receipt,
+    Regret, RequestId, SchedulerReport, UnixMillis,
 };
 
 use crate::settings::Settings;
@@ -161,8 +161,24 @@ impl World {
                 .shadow
                 .map(|_| shadowed.map_or_else(Regret::default, |shadowed| shadowed.regret.clone())),
             edges: states.outlooks(now),
+            samples: Vec::new(),
             at: UnixMillis::now(),
         }
+    }
+
+    /// The fronts that are decided by now.
+    pub(crate) fn fronts(&self) -> Vec<Arc<Front>> {
+        self.watched.fronts.all()
+    }
+
+    /// What is known of each edge machine and network.
+    pub(crate) fn outlooks(&self) -> Vec<EdgeOutlook> {
+        self.states().outlooks(self.now())
+    }
+
+    /// Plans whose receipt has not come.
+    pub(crate) fn open_plans(&self) -> usize {
+        self.states().open.len()
     }
 
     /// Milliseconds since this world began.

@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use broker::{Announcement, Endpoint, Identity, PresenceUpdate, Request, Response, Serving, subjects};
-use chassis::{RunningService, ServiceContext};
+use chassis::metrics::TunerMetrics;
+use chassis::{RunningService, ServiceContext, Span, SpanKind};
 use schemas::{
-    Fault, FaultKind, HardwareReport, InstanceId, NodeId, ServiceKind, Setting, TuneOrder, TuneReply,
-    TuneRequest,
+    Fault, FaultKind, HardwareReport, InstanceId, NodeId, RequestId, ServiceKind, Setting, TuneOrder,
+    TuneReply, TuneRequest,
 };
 use tokio::task::spawn_blocking;
 use tracing::{info, warn};
@@ -42,7 +43,7 @@ pub struct Running {
 ///
 /// Settings that make no sense are refused before anything is served.
 pub async fn start(settings: Settings, context: ServiceContext) -> Result<Running, TunerError> {
-    let ServiceContext { bus, node, instance, .. } = context;
+    let ServiceContext { bus, node, instance, metrics, traces, .. } = context;
     let name = node.clone();
     let starting = spawn_blocking(move || Machine::new(&settings, &name)).await;
     let machine = Arc::new(starting.map_err(|_| TunerError::Interrupted)??);
@@ -53,10 +54,26 @@ pub async fn start(settings: Settings, context: ServiceContext) -> Result<Runnin
 
     let at = |step| move |source| TunerError::Broker { step, source };
     let answering = machine.clone();
-    let answer = move |request: Request| answer(answering.clone(), request);
+    let counted = TunerMetrics::new(&metrics);
+    let reported = counted.clone();
+    metrics.read_from(&machine, move |machine| {
+        if let Some(report) = machine.last_read() {
+            reported.hardware(&report);
+        }
+    });
+    let answer = move |request: Request| {
+        let (machine, counted) = (answering.clone(), counted.clone());
+        // Reports, which nobody's request asks for, begin no trace.
+        let mut span = request
+            .trace()
+            .map_or_else(Span::default, |trace| traces.begin("tune", SpanKind::Server, Some(&trace)));
+        span.note("splinter.request", || request.id.to_string());
+        async move { answer(machine, &counted, request).await.inspect_err(|fault| span.fail(fault)) }
+    };
     let endpoint = Endpoint::new(CAPACITY).shared(subjects::tune(&node));
     let serving = bus.serve(endpoint, answer).await.map_err(at("serving tune requests"))?;
     let credits = serving.credits().clone();
+    metrics.follow_credits(ServiceKind::Tuner, &credits);
     let known = machine.clone();
     let update = move || PresenceUpdate { hardware: known.last_read(), ..PresenceUpdate::from(&credits) };
     let identity = Identity { service: ServiceKind::Tuner, instance, node };
@@ -75,11 +92,23 @@ impl RunningService for Running {
     }
 }
 
-async fn answer(machine: Arc<Machine>, request: Request) -> Result<Response, Fault> {
+async fn answer(machine: Arc<Machine>, counted: &TunerMetrics, request: Request) -> Result<Response, Fault> {
     let question = question(&request)?;
-    let done = spawn_blocking(move || machine.tune(question)).await;
-    let reply = done.map_err(|_| TunerError::Interrupted.to_fault())??;
+    let (task, begun, id) = (task(&question), Instant::now(), request.id);
+    let done = spawn_blocking(move || machine.tune(id, question)).await;
+    let reply = done.map_err(|_| TunerError::Interrupted.to_fault()).and_then(|reply| reply);
+    counted.asked(task, reply.as_ref(), begun.elapsed());
+    let reply = reply?;
     if request.plain { Response::json(&reply) } else { Response::messagepack(&reply) }
+}
+
+/// What is asked, in a word for metrics.
+fn task(question: &TuneRequest) -> &'static str {
+    match question {
+        TuneRequest::SetFrequency(_) | TuneRequest::Apply(_) => "set",
+        TuneRequest::Release(_) => "release",
+        _ => "report",
+    }
 }
 
 /// What is asked. An empty message from a plain client, such as `nats req splinter.v1.tune.<node> ''`, asks for a
@@ -111,7 +140,7 @@ impl Machine {
     }
 
     /// Does what is asked, and reports the machine as it is then.
-    fn tune(&self, question: TuneRequest) -> Result<TuneReply, Fault> {
+    fn tune(&self, id: RequestId, question: TuneRequest) -> Result<TuneReply, Fault> {
         let started = Instant::now();
         let mut device = lock(&self.device);
         let (mut dry_run, mut writes) = (false, Vec::new());
@@ -122,12 +151,12 @@ impl Machine {
                 self.read_from(&mut device)
             }
             TuneRequest::SetFrequency(clock) => {
-                writes = self.apply(&mut device, &self.order_of_anyone(clock)?)?;
+                writes = self.apply(id, &mut device, &self.order_of_anyone(clock)?)?;
                 self.refresh_from(&mut device)
             }
             TuneRequest::Apply(order) => {
                 dry_run = order.dry_run;
-                writes = self.apply(&mut device, &order)?;
+                writes = self.apply(id, &mut device, &order)?;
                 self.refresh_from(&mut device)
             }
             TuneRequest::Release(holder) => {
@@ -140,10 +169,15 @@ impl Machine {
         Ok(TuneReply { hardware, changed, took_ms: started.elapsed().into(), writes })
     }
 
-    fn apply(&self, device: &mut Device, order: &TuneOrder) -> Result<Vec<schemas::SettingWrite>, Fault> {
+    fn apply(
+        &self,
+        id: RequestId,
+        device: &mut Device,
+        order: &TuneOrder,
+    ) -> Result<Vec<schemas::SettingWrite>, Fault> {
         let applied = device.apply(order, self.started.elapsed());
         applied
-            .inspect_err(|error| warn!(holder = %order.holder, reason = error.in_words(), "not set"))
+            .inspect_err(|error| warn!(%id, holder = %order.holder, reason = error.in_words(), "not set"))
             .map_err(|error| error.to_fault())
     }
 

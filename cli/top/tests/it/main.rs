@@ -92,6 +92,7 @@ fn report() -> SchedulerReport {
             link_age_ms: Some(ms(12_000.0)),
             clock_khz: None,
         }],
+        samples: Vec::new(),
         at: NOW,
     }
 }

@@ -10,7 +10,8 @@ use cloud_executor::Settings;
 use demo_network::pictures;
 use models::{Accelerator, Bundle, Network};
 use schemas::{
-    Cut, Fault, Input, InstanceId, ModelName, NodeId, RequestId, TailPayload, TailRequest, Tensor,
+    Cut, Fault, Input, InstanceId, ModelName, NodeId, RequestId, ServiceKind, TailPayload, TailRequest,
+    Tensor,
 };
 use testkit::TestServer;
 
@@ -39,12 +40,13 @@ impl Site {
         let models_dir = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/demo"));
         let bundle = Bundle::open(&models_dir.join("bundle"))?;
         let network = Network::load(&bundle, Accelerator::Cpu)?;
-        let context = ServiceContext {
-            bus: server.connect("cloud").await?,
-            node: NodeId::new("server")?,
-            instance: InstanceId::new("cloud")?,
-            grace: Duration::from_secs(5),
-        };
+        let context = ServiceContext::new(
+            ServiceKind::CloudExecutor,
+            server.connect("cloud").await?,
+            NodeId::new("server")?,
+            InstanceId::new("cloud")?,
+            Duration::from_secs(5),
+        );
         let capacity = NonZeroU32::new(capacity).unwrap();
         let settings = Settings { models_dir: Some(models_dir), capacity, ..Settings::default() };
         let cloud = cloud_executor::start(settings, context).await?;

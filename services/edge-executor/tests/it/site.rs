@@ -10,7 +10,7 @@ use demo_network::pictures;
 use models::{Accelerator, Bundle, Network};
 use schemas::{
     Configuration, Cut, ExecuteReply, ExecuteRequest, Fault, Input, InstanceId, ModelName, NodeId, RequestId,
-    Tensor,
+    ServiceKind, Tensor,
 };
 use testkit::TestServer;
 
@@ -46,12 +46,13 @@ impl Site {
     }
 
     async fn context(&self, name: &str) -> anyhow::Result<ServiceContext> {
-        Ok(ServiceContext {
-            bus: self.server.connect(name).await?,
-            node: NodeId::new(name)?,
-            instance: InstanceId::new(name)?,
-            grace: Duration::from_secs(5),
-        })
+        Ok(ServiceContext::new(
+            ServiceKind::EdgeExecutor,
+            self.server.connect(name).await?,
+            NodeId::new(name)?,
+            InstanceId::new(name)?,
+            Duration::from_secs(5),
+        ))
     }
 
     pub async fn edge(&self) -> anyhow::Result<edge_executor::Running> {
@@ -68,7 +69,8 @@ impl Site {
 
     /// The tuner of the edge's node.
     pub async fn tuner(&self, settings: tuner::Settings) -> anyhow::Result<tuner::Running> {
-        let context = ServiceContext { node: NodeId::new("edge")?, ..self.context("tuner").await? };
+        let mut context = self.context("tuner").await?;
+        context.node = NodeId::new("edge")?;
         Ok(tuner::start(settings, context).await?)
     }
 

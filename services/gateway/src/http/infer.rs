@@ -48,7 +48,7 @@ pub(super) async fn infer(
     };
     let fault = refusal.as_ref().map(|refusal| refusal.fault.clone());
     let body = held.as_ref().map_or_else(Bytes::new, |held| held.bytes.clone());
-    let offer = Offer { arrival, model, body, latest: None };
+    let offer = Offer { arrival, model, body, latest: None, trace: super::trace(&headers) };
     let answered = site.pipeline.request(offer, move |body, _served| match fault {
         Some(fault) => Err(fault),
         None => ingress::read(form, body, asked?),

@@ -83,7 +83,7 @@ pub(super) async fn infer(
         Ok(read) => (Ok((read.input, read.asked)), (read.id, read.output)),
         Err(fault) => (Err(fault), (None, OutputForm::Json)),
     };
-    let offer = Offer { arrival, model, body: Bytes::new(), latest: None };
+    let offer = Offer { arrival, model, body: Bytes::new(), latest: None, trace: super::trace(&headers) };
     match site.pipeline.request(offer, move |_body, _served| offered).await {
         Ok(answered) => written(&answered, wanted.0.as_deref(), wanted.1),
         Err(fault) => refused(&fault, refusal.as_ref()),

@@ -198,19 +198,26 @@ async fn metrics_count_requests_time_and_joules() -> anyhow::Result<()> {
         site.post(unknown, "", jpeg()).await;
     }
     let response = site.get("/metrics").await;
-    assert!(response.headers()["content-type"].to_str()?.starts_with("text/plain; version=0.0.4"));
+    assert!(
+        response.headers()["content-type"]
+            .to_str()?
+            .starts_with("application/openmetrics-text; version=1.0.0")
+    );
     let text = response.text().await?;
     for line in [
-        r#"splinter_gateway_requests_total{model="tiny",outcome="within"} 2"#,
-        r#"splinter_gateway_requests_total{model="tiny",outcome="bad_request"} 1"#,
-        r#"splinter_gateway_requests_total{model="unknown",outcome="unknown_model"} 2"#,
-        r#"splinter_gateway_requests_total{model="unknown",outcome="bad_request"} 1"#,
-        r#"splinter_gateway_energy_joules{model="tiny",place="cloud",source="emulated"} 3"#,
-        r#"splinter_gateway_energy_joules{model="tiny",place="edge",source="emulated"} 0.5"#,
+        r#"splinter_gateway_requests_total{model="tiny",outcome="within"} 2.0"#,
+        r#"splinter_gateway_requests_total{model="tiny",outcome="bad_request"} 1.0"#,
+        r#"splinter_gateway_requests_total{model="unknown",outcome="unknown_model"} 2.0"#,
+        r#"splinter_gateway_requests_total{model="unknown",outcome="bad_request"} 1.0"#,
+        r#"splinter_gateway_energy_joules_total{model="tiny",place="cloud",source="emulated"} 3.0"#,
+        r#"splinter_gateway_energy_joules_total{model="tiny",place="edge",source="emulated"} 0.5"#,
         r#"splinter_gateway_request_duration_seconds_count{model="tiny"} 3"#,
-        r#"splinter_gateway_request_duration_seconds_bucket{model="tiny",le="60"} 3"#,
-        r#"splinter_gateway_sent_bytes_total{model="tiny"} 2468"#,
-        "splinter_gateway_requests_in_flight 0",
+        r#"splinter_gateway_request_duration_seconds_bucket{le="60.0",model="tiny"} 3"#,
+        r#"splinter_gateway_sent_bytes_total{model="tiny"} 2468.0"#,
+        r#"splinter_gateway_stage_duration_seconds_count{model="tiny",stage="head",place="edge"} 2"#,
+        r#"splinter_gateway_plans_total{policy="dynasplit",reason="least_energy_within_limit"} 2.0"#,
+        r#"splinter_service_capacity{service="gateway"} 64.0"#,
+        "splinter_gateway_requests_in_flight 0.0",
     ] {
         assert!(text.contains(line), "{line} is not in\n{text}");
     }

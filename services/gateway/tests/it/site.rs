@@ -65,12 +65,13 @@ impl Site {
         let scheduler = announce(&bus, ServiceKind::Scheduler, "scheduler1", Vec::new());
         let announced = vec![edge.await?, scheduler.await?];
         let receipts = Receipts(bus.subscribe(subjects::receipt_any()).await?);
-        let context = ServiceContext {
-            bus: server.connect("gateway").await?,
-            node: NodeId::new("site")?,
-            instance: InstanceId::new("gateway1")?,
-            grace: Duration::from_secs(1),
-        };
+        let context = ServiceContext::new(
+            ServiceKind::Gateway,
+            server.connect("gateway").await?,
+            NodeId::new("site")?,
+            InstanceId::new("gateway1")?,
+            Duration::from_secs(1),
+        );
         let settings = Settings { http: "127.0.0.1:0".parse()?, ..settings };
         let gateway = gateway::start(settings, context).await?;
         let url = format!("http://{}", gateway.http_address());

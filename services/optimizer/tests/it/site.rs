@@ -179,12 +179,13 @@ impl Site {
 }
 
 async fn context(server: &TestServer) -> anyhow::Result<ServiceContext> {
-    Ok(ServiceContext {
-        bus: server.connect("optimizer").await?,
-        node: NodeId::new("server")?,
-        instance: InstanceId::new("optimizer1")?,
-        grace: Duration::from_secs(1),
-    })
+    Ok(ServiceContext::new(
+        ServiceKind::Optimizer,
+        server.connect("optimizer").await?,
+        NodeId::new("server")?,
+        InstanceId::new("optimizer1")?,
+        Duration::from_secs(1),
+    ))
 }
 
 pub fn model() -> ModelName {

@@ -8,7 +8,7 @@ use broker::{Bus, subjects};
 use chassis::ServiceContext;
 use schemas::{
     Configuration, Cut, Digest, Fallback, Front, FrontId, InferReply, InferRequest, Input, InstanceId,
-    Joules, KiloHertz, Millis, NodeId, PlanReason, PolicyName, Qos, UnixMillis,
+    Joules, KiloHertz, Millis, NodeId, PlanReason, PolicyName, Qos, ServiceKind, UnixMillis,
 };
 use testkit::{FaultProxy, TestServer, wait_for};
 
@@ -93,12 +93,13 @@ impl Site {
 }
 
 async fn context(server: &TestServer, name: &str) -> anyhow::Result<ServiceContext> {
-    Ok(ServiceContext {
-        bus: server.connect(name).await?,
-        node: NodeId::new("pi")?,
-        instance: InstanceId::new(name)?,
-        grace: Duration::from_secs(1),
-    })
+    Ok(ServiceContext::new(
+        ServiceKind::Scheduler,
+        server.connect(name).await?,
+        NodeId::new("pi")?,
+        InstanceId::new(name)?,
+        Duration::from_secs(1),
+    ))
 }
 
 async fn start_scheduler(server: &TestServer) -> anyhow::Result<scheduler::Running> {

@@ -27,12 +27,13 @@ pub struct Site {
 impl Site {
     pub async fn start(settings: Settings) -> anyhow::Result<Self> {
         let server = TestServer::start().await?;
-        let context = ServiceContext {
-            bus: server.connect("scheduler").await?,
-            node: NodeId::new("site")?,
-            instance: InstanceId::new("s1")?,
-            grace: Duration::from_secs(1),
-        };
+        let context = ServiceContext::new(
+            ServiceKind::Scheduler,
+            server.connect("scheduler").await?,
+            NodeId::new("site")?,
+            InstanceId::new("s1")?,
+            Duration::from_secs(1),
+        );
         let scheduler = scheduler::start(settings, context).await?;
         Ok(Self { bus: server.connect("test").await?, scheduler, _server: server })
     }

@@ -24,7 +24,7 @@ struct Site {
 
 fn context(bus: Bus) -> ServiceContext {
     let instance = InstanceId::new("t1").unwrap();
-    ServiceContext { bus, node: node(), instance, grace: Duration::from_secs(1) }
+    ServiceContext::new(ServiceKind::Tuner, bus, node(), instance, Duration::from_secs(1))
 }
 
 impl Site {
