@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::{ConnectOptions, Event, HeaderMap};
+use async_nats::{ConnectOptions, Event, HeaderMap, ServerError};
 use bytes::Bytes;
 use futures::StreamExt;
 use schemas::{ByteCount, InstanceId};
@@ -9,14 +9,19 @@ use tokio::time::timeout;
 use tracing::{debug, error, info, warn};
 
 use crate::call::Caller;
+use crate::credentials::Credentials;
 use crate::error::BrokerError;
 use crate::headers::Headers;
 use crate::settings::BrokerSettings;
-use crate::subjects::Subject;
+use crate::subjects::{self, Subject};
 
 /// Older servers can be crashed before authentication (CVE-2026-33218).
 const LEAST_VERSION: (u64, u64, u64) = (2, 12, 6);
 const LEAST_VERSION_TEXT: &str = "2.12.6";
+
+/// Largest message, on every broker: a frontier of a large network, or a picture, fits. Nothing larger is sent, whatever a broker
+/// would take: a hub that takes less than the edge before it would close their connection over one message.
+pub(crate) const GREATEST_MESSAGE: ByteCount = ByteCount(16 << 20);
 
 /// How long the first connection is tried for: services may start before their broker.
 const FIRST_CONNECTION: Duration = Duration::from_secs(30);
@@ -72,16 +77,22 @@ impl Subscription {
 
 impl Bus {
     /// Connects, tries for 30 s, and from then on reconnects for ever. `name` is one subject token; it names the
-    /// connection in the broker's monitoring and begins our inbox.
+    /// connection in the broker's monitoring, and is the user whose inboxes are ours where the settings name none.
+    ///
+    /// # Errors
+    /// At once where trying again is of no use: files of the settings that cannot be used, a broker that refuses our key,
+    /// a certificate that one side does not trust, a broker that is too old or takes too small messages.
     pub async fn connect(settings: &BrokerSettings, name: &str) -> Result<Self, BrokerError> {
         if settings.url.contains('@') {
             return Err(BrokerError::CredentialsInUrl);
         }
+        let credentials = Credentials::read(settings, name)?;
         let deadline = tokio::time::Instant::now() + FIRST_CONNECTION;
         let mut pause = Duration::from_millis(50);
         let client = loop {
-            match options(settings, name)?.connect(&settings.url).await {
+            match options(&credentials, name)?.connect(&settings.url).await {
                 Ok(client) => break client,
+                Err(error) if let Some(refusal) = credentials.refusal(&error) => return Err(refusal),
                 Err(error) if tokio::time::Instant::now() + pause < deadline => {
                     debug!(url = settings.url, %error, "no broker yet, trying again");
                     tokio::time::sleep(pause).await;
@@ -91,7 +102,8 @@ impl Bus {
             }
         };
         check_version(settings, &client.server_info().version)?;
-        let inbox = format!("_INBOX_{name}.{}", InstanceId::fresh());
+        check_payload(settings, ByteCount(client.max_payload() as u64))?;
+        let inbox = format!("{}.{}", subjects::inbox_prefix(&credentials.user), InstanceId::fresh());
         let caller = Caller::start(client.clone(), inbox).await?;
         Ok(Self { inner: Arc::new(Inner { client, caller }) })
     }
@@ -116,9 +128,9 @@ impl Bus {
         self.client().connection_state() == async_nats::connection::State::Connected
     }
 
-    /// The largest message that the broker accepts, headers included.
+    /// The largest message that may be sent, headers included.
     pub fn greatest_payload(&self) -> ByteCount {
-        ByteCount(self.client().max_payload() as u64)
+        greatest_payload(self.client())
     }
 
     /// Writes everything out and closes. Other clones are closed too.
@@ -138,24 +150,19 @@ impl Bus {
     }
 }
 
-fn options(settings: &BrokerSettings, name: &str) -> Result<ConnectOptions, BrokerError> {
-    let read = |path: &std::path::Path| {
-        std::fs::read_to_string(path)
-            .map_err(|source| BrokerError::UnreadableCredentials { path: path.to_path_buf(), source })
-    };
-    let options = match (&settings.credentials_file, &settings.nkey_seed_file) {
-        (Some(path), _) => ConnectOptions::with_credentials(&read(path)?)
-            .map_err(|source| BrokerError::UnreadableCredentials { path: path.clone(), source })?,
-        (None, Some(path)) => ConnectOptions::with_nkey(read(path)?.trim().to_owned()),
-        (None, None) => ConnectOptions::new(),
-    };
+fn greatest_payload(client: &async_nats::Client) -> ByteCount {
+    GREATEST_MESSAGE.min(ByteCount(client.max_payload() as u64))
+}
+
+fn options(credentials: &Credentials<'_>, name: &str) -> Result<ConnectOptions, BrokerError> {
     let log_name = name.to_owned();
-    Ok(options
+    Ok(credentials
+        .options()?
         .name(name)
         .max_reconnects(None)
         .ping_interval(PING_INTERVAL)
         .subscription_capacity(SUBSCRIPTION_CAPACITY)
-        .custom_inbox_prefix(format!("_INBOX_{name}"))
+        .custom_inbox_prefix(subjects::inbox_prefix(&credentials.user))
         .event_callback(move |event| {
             let name = log_name.clone();
             async move { log(&name, &event) }
@@ -169,6 +176,9 @@ fn log(name: &str, event: &Event) {
         // The only sign that messages were dropped.
         Event::SlowConsumer(subscription) => {
             error!(connection = name, subscription, "a subscription was full, messages were dropped");
+        }
+        Event::ServerError(ServerError::Other(problem)) if problem.to_lowercase().contains("permissions") => {
+            error!(connection = name, problem, "the broker refuses: docs/security.md says who may do what");
         }
         Event::ServerError(problem) => error!(connection = name, %problem, "the broker refuses"),
         Event::ClientError(problem) => warn!(connection = name, %problem, "connection trouble"),
@@ -192,6 +202,13 @@ fn check_version(settings: &BrokerSettings, version: &str) -> Result<(), BrokerE
     })
 }
 
+fn check_payload(settings: &BrokerSettings, accepted: ByteCount) -> Result<(), BrokerError> {
+    if accepted >= GREATEST_MESSAGE {
+        return Ok(());
+    }
+    Err(BrokerError::SmallMessages { url: settings.url.clone(), accepted, least: GREATEST_MESSAGE })
+}
+
 /// Whether a version such as `2.15.1` or `2.12.6-RC.1` has the fixes that we rely on.
 pub(crate) fn is_recent_enough(version: &str) -> bool {
     let mut numbers =
@@ -209,7 +226,7 @@ pub(crate) async fn publish(
     body: Bytes,
 ) -> Result<(), BrokerError> {
     let size = ByteCount(body.len() as u64);
-    let greatest = ByteCount(client.max_payload() as u64);
+    let greatest = greatest_payload(client);
     if size > greatest {
         return Err(BrokerError::TooLarge { size, greatest });
     }

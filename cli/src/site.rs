@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use broker::server::LocalServer;
-use broker::{Bus, Presences};
+use broker::{BrokerSettings, Bus, Presences};
 use chassis::{ProcessEnvironment, RunningService, ServiceContext, ServiceSettings, SettingsFile};
 use futures::future::{BoxFuture, join_all};
 use models::Bundle;
@@ -109,6 +109,15 @@ fn data_folder(arguments: &UpArguments) -> anyhow::Result<PathBuf> {
     Ok(home.context("neither XDG_DATA_HOME nor HOME is set: name a folder with --data-dir")?.join("splinter"))
 }
 
+/// The site's own connection looks at who is there: by a folder of keys as an observer, otherwise as the services do.
+fn own_settings(broker: &BrokerSettings) -> BrokerSettings {
+    let mut own = broker.clone();
+    if own.keys_dir.is_some() {
+        own.user.get_or_insert_with(|| "observer".to_owned());
+    }
+    own
+}
+
 /// A running service: what to say of it, and how it leaves.
 struct Started {
     kind: ServiceKind,
@@ -138,8 +147,8 @@ impl Site {
         if let Some(server) = &server {
             file = file.with("broker.url", server.url());
         }
-        let broker: broker::BrokerSettings = file.table("broker")?;
-        let bus = Bus::connect(&broker, "splinter-site").await?;
+        let broker: BrokerSettings = file.table("broker")?;
+        let bus = Bus::connect(&own_settings(&broker), "splinter-site").await?;
         let presences = bus.watch_presences().await?;
         let mut services = Vec::new();
         for kind in wanted {
