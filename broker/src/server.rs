@@ -85,8 +85,8 @@ impl LocalServer {
         Self::run(command, port, folder).await
     }
 
-    /// Starts a server with a configuration that is there, in its folder, such as those of `splinter keys`; its log and
-    /// JetStream files go to another one. `None` takes a free port instead of the configuration's. Returns when it listens.
+    /// Starts a server with a configuration that is there, in its folder, such as those of `splinter keys`; its log goes to
+    /// another one. `None` takes a free port instead of the configuration's. Returns when it listens.
     pub async fn start_configured(
         configuration: &Path,
         port: Option<u16>,
@@ -98,7 +98,7 @@ impl LocalServer {
         };
         let mut command = Command::new(program().await?);
         command.arg("--config").arg(configuration).args(["--addr", "127.0.0.1", "--port", &port.to_string()]);
-        command.arg("--store_dir").arg(folder.join("jetstream")).arg("--log").arg(folder.join(LOG));
+        command.arg("--log").arg(folder.join(LOG));
         if let Some(place) = configuration.parent() {
             command.current_dir(place);
         }

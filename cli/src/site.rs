@@ -109,13 +109,14 @@ fn data_folder(arguments: &UpArguments) -> anyhow::Result<PathBuf> {
     Ok(home.context("neither XDG_DATA_HOME nor HOME is set: name a folder with --data-dir")?.join("splinter"))
 }
 
-/// The site's own connection looks at who is there: by a folder of keys as an observer, otherwise as the services do.
-fn own_settings(broker: &BrokerSettings) -> BrokerSettings {
-    let mut own = broker.clone();
-    if own.keys_dir.is_some() {
-        own.user.get_or_insert_with(|| "observer".to_owned());
-    }
-    own
+/// The site's own connection looks at who is there: from a folder of keys as the observer, with one key as its service.
+fn own_settings(broker: &BrokerSettings, wanted: &[ServiceKind]) -> BrokerSettings {
+    let user = match (&broker.keys_dir, &broker.nkey_seed_file, wanted) {
+        (Some(_), _, _) => Some("observer".to_owned()),
+        (None, Some(_), [first, ..]) => Some(first.to_string()),
+        _ => None,
+    };
+    BrokerSettings { user: broker.user.clone().or(user), ..broker.clone() }
 }
 
 /// A running service: what to say of it, and how it leaves.
@@ -148,7 +149,7 @@ impl Site {
             file = file.with("broker.url", server.url());
         }
         let broker: BrokerSettings = file.table("broker")?;
-        let bus = Bus::connect(&own_settings(&broker), "splinter-site").await?;
+        let bus = Bus::connect(&own_settings(&broker, &wanted), "splinter-site").await?;
         let presences = bus.watch_presences().await?;
         let mut services = Vec::new();
         for kind in wanted {

@@ -19,6 +19,10 @@ const CLIENT_PORT: u16 = 4222;
 /// The port of NATS for leaf connections.
 const LEAF_PORT: u16 = 7422;
 
+/// The folders in it. The edge's broker keeps what it stores in `data`, so that a disk or a volume can lie there.
+const FOLDERS: [&str; 6] = ["", "ca", "hub", "edge", DATA, "services"];
+const DATA: &str = "edge/data";
+
 /// What was asked for the last time, in the folder.
 const SETTINGS: &str = "deployment.json";
 
@@ -86,8 +90,7 @@ pub fn make(folder: &Path, request: &Request) -> Result<Report, KeysError> {
     for host in request.hub_hosts.iter().chain(&request.edge_hosts) {
         host_name(host)?;
     }
-    let folders = ["", "ca", "hub", "edge", "services"];
-    folders.iter().try_for_each(|name| files::private_folder(&folder.join(name)))?;
+    FOLDERS.iter().try_for_each(|name| files::private_folder(&folder.join(name)))?;
     let before: Option<Settings> = files::read(&folder.join(SETTINGS))?
         .map(|text| serde_json::from_str(&text))
         .transpose()

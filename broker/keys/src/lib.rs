@@ -3,7 +3,7 @@
 //!
 //! - [`make`]: makes the folder, or what is missing in it; replaces only what is asked for or about to end.
 //! - [`Member`]: who there is. [`Member::rights`]: what each may do, derived from [`broker::subjects`];
-//!   [`rights_table`] is the same for people, and part of `docs/security.md`.
+//!   [`rights_in_words`] is the same for people, and part of `docs/security.md`.
 //! - [`Authority`]: signs the certificates.
 //!
 //! # Promises
@@ -22,4 +22,4 @@ pub use authority::{Authority, Issued};
 pub use deployment::{Change, Entry, Report, Request, make};
 pub use error::KeysError;
 pub use members::{Member, Place, Rotation};
-pub use rights::rights_table;
+pub use rights::rights_in_words;

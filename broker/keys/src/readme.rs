@@ -15,7 +15,7 @@ pub(crate) fn of_configuration(place: Place) -> String {
         "# nats-server for {what}: {more}.\n\
          # Made by `splinter keys`, which writes it anew; who may do what is explained in docs/security.md.\n\
          # Start it in this folder: nats-server --config nats.conf\n\
-         # Beyond this machine: --addr 0.0.0.0; its files elsewhere: --store_dir DIR.\n\n"
+         # For clients on other machines: --addr 0.0.0.0\n\n"
     )
 }
 
@@ -32,6 +32,7 @@ edge/          to the machine of the edge site's broker, likewise
   nats.conf      holds the site's key: a secret
   edge.pem       its certificate; edge-key.pem is the key
   ca.pem         as above
+  data/          what the site stores: put a disk, or a container's volume, there
 services/      one nkey seed each: NAME.nk goes where NAME runs, and nowhere else
                  [broker] nkey_seed_file = \"gateway.nk\", or keys_dir = \"services\" for several services in one process;
                  commands: --nkey services/admin.nk

@@ -166,36 +166,46 @@ fn leaf() -> Permissions {
     Permissions { publish, subscribe, responses: None }
 }
 
-/// The rights of everyone as a table for people, in Markdown: a row a member.
-pub fn rights_table() -> String {
-    let mut table = String::from(
-        "| user | known at | publishes | subscribes | answers requests |\n|---|---|---|---|---|\n",
-    );
+/// Columns of a line in our pages.
+const COLUMNS: usize = 128;
+
+/// The rights of everyone for people, in Markdown: a paragraph a member.
+pub fn rights_in_words() -> String {
+    let mut page = String::new();
     for member in Member::ALL {
         let Permissions { publish, subscribe, responses } = member.rights();
         let places: Vec<&str> =
             Place::ALL.into_iter().filter(|place| member.is_known_at(*place)).map(Place::name).collect();
-        let answers = responses.map_or_else(
-            || "no".to_owned(),
-            |Responses { most, within_s }| format!("up to {most} messages within {within_s} s"),
-        );
-        table.push_str(&format!(
-            "| `{}` | {} | {} | {} | {answers} |\n",
-            member.name(),
-            places.join(", "),
-            in_words(&publish),
-            in_words(&subscribe)
-        ));
+        let answers = responses.map_or_else(String::new, |Responses { most, within_s }| {
+            format!(", answers each request with up to {most} messages within {within_s} s")
+        });
+        page.push_str(&format!("\n`{}`, known at {}{answers}\n", member.name(), places.join(" and ")));
+        page.push_str(&wrapped("- publishes", &in_words(&publish)));
+        page.push_str(&wrapped("- subscribes", &in_words(&subscribe)));
     }
-    table
+    page.push('\n');
+    page
 }
 
 /// The subjects, with what it takes to read a bucket said in two words.
-fn in_words(all: &[Subject]) -> String {
+fn in_words(all: &[Subject]) -> Vec<String> {
     let read: Vec<Store> =
         Store::ALL.into_iter().filter(|store| store.reading().iter().all(|one| all.contains(one))).collect();
     let told = |subject: &&Subject| !read.iter().any(|store| store.reading().contains(subject));
     let subjects = all.iter().filter(told).map(|subject| format!("`{subject}`"));
-    let buckets = read.iter().map(|store| format!("reads `{}`", store.name()));
-    subjects.chain(buckets).collect::<Vec<_>>().join(", ")
+    let buckets = read.iter().map(|store| format!("what reading `{}` takes", store.name()));
+    subjects.chain(buckets).collect()
+}
+
+/// An item of a list, in lines that are not too long.
+fn wrapped(begin: &str, items: &[String]) -> String {
+    let mut lines = vec![begin.to_owned()];
+    for (index, item) in items.iter().enumerate() {
+        let item = if index + 1 < items.len() { format!("{item},") } else { item.clone() };
+        match lines.last_mut() {
+            Some(line) if line.len() + 1 + item.len() <= COLUMNS => *line = format!("{line} {item}"),
+            _ => lines.push(format!("  {item}")),
+        }
+    }
+    lines.join("\n") + "\n"
 }

@@ -10,9 +10,9 @@ const END: &str = "<!-- end -->\n";
 fn the_security_page_has_the_rights_that_the_brokers_get() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/security.md");
     let page = fs::read_to_string(&path).unwrap();
-    let (before, rest) = page.split_once(BEGIN).expect("the table begins");
-    let (_, after) = rest.split_once(END).expect("the table ends");
-    let right = format!("{before}{BEGIN}{}{END}{after}", keys::rights_table());
+    let (before, rest) = page.split_once(BEGIN).expect("the list begins");
+    let (_, after) = rest.split_once(END).expect("the list ends");
+    let right = format!("{before}{BEGIN}{}{END}{after}", keys::rights_in_words());
     if std::env::var_os("BLESS").is_some() {
         fs::write(&path, &right).unwrap();
     }

@@ -54,7 +54,7 @@ fn everything_is_there_and_secrets_are_their_owners() {
         }
     }
     assert_eq!(mode(&place.join("edge/nats.conf")), 0o600, "it holds the site's key");
-    for folder in ["", "ca", "hub", "edge", "services"] {
+    for folder in ["", "ca", "hub", "edge", "edge/data", "services"] {
         assert_eq!(mode(&place.join(folder)), 0o700, "{folder}");
     }
     let readme = String::from_utf8_lossy(&files["README"]).into_owned();
