@@ -37,11 +37,14 @@ impl<'a> Credentials<'a> {
         }
         let files = [&settings.credentials_file, &settings.nkey_seed_file, &settings.keys_dir];
         if files.iter().filter(|file| file.is_some()).count() > 1 {
-            let problem = "credentials_file, nkey_seed_file and keys_dir: one of them says who we are, not several";
+            let problem =
+                "credentials_file, nkey_seed_file and keys_dir: one of them says who we are, not several";
             return Err(BrokerError::Settings(problem.into()));
         }
         if settings.tls_certificate_file.is_some() != settings.tls_key_file.is_some() {
-            return Err(BrokerError::Settings("tls_certificate_file and tls_key_file belong together".into()));
+            return Err(BrokerError::Settings(
+                "tls_certificate_file and tls_key_file belong together".into(),
+            ));
         }
         let seed = match (&settings.nkey_seed_file, &settings.keys_dir) {
             (Some(path), _) => Some(Seed::read(path, "nkey_seed_file")?),
@@ -50,8 +53,10 @@ impl<'a> Credentials<'a> {
         };
         let read = |path| secret(path, "credentials_file");
         let jwt = settings.credentials_file.as_deref().map(read).transpose()?;
-        let certificates =
-            [(&settings.tls_ca_file, "tls_ca_file"), (&settings.tls_certificate_file, "tls_certificate_file")];
+        let certificates = [
+            (&settings.tls_ca_file, "tls_ca_file"),
+            (&settings.tls_certificate_file, "tls_certificate_file"),
+        ];
         for (file, setting) in certificates {
             file.as_deref().map_or(Ok(()), |file| check_certificate(file, setting))?;
         }
@@ -102,9 +107,11 @@ impl<'a> Credentials<'a> {
             }
             TlsError::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-            ) => "its certificate is not for that host: `splinter keys --hub-host HOST` makes one that is".into(),
+            ) => "its certificate is not for that host: `splinter keys --hub-host HOST` makes one that is"
+                .into(),
             TlsError::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. }) => {
-                let ended = i64::try_from(not_after.as_secs()).ok().and_then(|s| ASN1Time::from_timestamp(s).ok());
+                let ended =
+                    i64::try_from(not_after.as_secs()).ok().and_then(|s| ASN1Time::from_timestamp(s).ok());
                 let ended = ended.map(|ended| format!(" on {ended}")).unwrap_or_default();
                 format!("its certificate expired{ended}: `splinter keys` renews it, reload the broker then")
             }

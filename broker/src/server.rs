@@ -78,7 +78,8 @@ impl LocalServer {
             access: None,
         };
         let file = folder.join("nats-server.conf");
-        let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&file, configuration.text()));
+        let written =
+            std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&file, configuration.text()));
         written.map_err(|source| ServerError::Start { folder: folder.to_owned(), source })?;
         let mut command = Command::new(program().await?);
         command.arg("--config").arg(&file);

@@ -2,9 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use broker::server::configuration::{
-    Access, Configuration, ConnectionKind, Hub, LeafPort, TlsFiles, User,
-};
+use broker::server::configuration::{Access, Configuration, ConnectionKind, Hub, LeafPort, TlsFiles, User};
 use serde::{Deserialize, Serialize};
 
 use crate::authority::{Authority, Ending, Issued, belongs_to, host_name};
@@ -106,8 +104,10 @@ pub fn make(folder: &Path, request: &Request) -> Result<Report, KeysError> {
         let named = before.as_ref().is_none_or(|before| hosts(before, place) == hosts(&settings, place));
         work.certificate(place, &hosts(&settings, place), &authority, named)?;
     }
-    let keys: Vec<(Member, nkeys::KeyPair)> =
-        Member::ALL.into_iter().map(|member| Ok((member, work.key(member)?))).collect::<Result<_, KeysError>>()?;
+    let keys: Vec<(Member, nkeys::KeyPair)> = Member::ALL
+        .into_iter()
+        .map(|member| Ok((member, work.key(member)?)))
+        .collect::<Result<_, KeysError>>()?;
     for place in Place::ALL {
         let text = readme::of_configuration(place) + &configuration(place, &settings, &keys)?.text();
         work.put(&format!("{}/nats.conf", place.name()), &text, Readers::Owner)?;
@@ -218,7 +218,8 @@ impl Work<'_> {
         let authority = match files::read(&key_path)? {
             Some(key) => {
                 self.note(key_place, Change::Kept, None);
-                let fit = belongs_to(&certificate, &key).then(|| Authority::read(&certificate, &key)).flatten();
+                let fit =
+                    belongs_to(&certificate, &key).then(|| Authority::read(&certificate, &key)).flatten();
                 Some(fit.ok_or_else(|| unfit(&key_path, "key of ca.pem"))?)
             }
             None => None,
@@ -247,7 +248,8 @@ impl Work<'_> {
                 return Ok(());
             }
         }
-        let missing = || KeysError::Unfit { path: signer.key.clone(), what: "key of the certificate authority" };
+        let missing =
+            || KeysError::Unfit { path: signer.key.clone(), what: "key of the certificate authority" };
         let issued = signer.authority.as_ref().ok_or_else(missing)?.issue(name, hosts)?;
         self.put(&key_file, &issued.key, Readers::Owner)?;
         self.put(&file, &issued.certificate, Readers::All)

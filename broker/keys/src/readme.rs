@@ -8,8 +8,12 @@ use crate::members::{Member, Place};
 /// The head of a broker's configuration.
 pub(crate) fn of_configuration(place: Place) -> String {
     let (what, more) = match place {
-        Place::Hub => ("the cloud site's broker", "edge sites reach its leaf port with a certificate and a key"),
-        Place::Edge => ("an edge site's broker", "it stores what the site needs, and holds a secret: the site's key"),
+        Place::Hub => {
+            ("the cloud site's broker", "edge sites reach its leaf port with a certificate and a key")
+        }
+        Place::Edge => {
+            ("an edge site's broker", "it stores what the site needs, and holds a secret: the site's key")
+        }
     };
     format!(
         "# nats-server for {what}: {more}.\n\
@@ -62,22 +66,24 @@ pub(crate) fn text(settings: &Settings, keys: &[(Member, nkeys::KeyPair)]) -> St
 
 /// What is to be done after files changed.
 pub(crate) fn next(files: &[Entry]) -> Vec<String> {
-    let replaced = |start: &str| {
-        files.iter().filter(move |entry| entry.change == Change::Replaced && entry.file.starts_with(start))
-    };
+    let replaced: Vec<&str> = files
+        .iter()
+        .filter(|entry| entry.change == Change::Replaced)
+        .map(|entry| entry.file.as_str())
+        .collect();
     let mut next = Vec::new();
-    for place in Place::ALL {
-        let name = place.name();
-        if replaced(&format!("{name}/")).next().is_some() {
+    for name in Place::ALL.map(Place::name) {
+        if replaced.iter().any(|file| file.starts_with(&format!("{name}/"))) {
             next.push(format!(
                 "copy {name}/ to the {name}'s broker and have it read them: nats-server --signal reload"
             ));
         }
     }
-    let keys = replaced("services/").filter(|entry| entry.file != "services/leaf.nk");
-    next.extend(keys.map(|entry| {
-        let name = entry.file.trim_start_matches("services/").trim_end_matches(".nk");
-        format!("copy {} to where the {name} runs, and restart it", entry.file)
-    }));
+    for name in Member::ALL.iter().filter(|member| **member != Member::Leaf).map(|member| member.name()) {
+        let file = format!("services/{name}.nk");
+        if replaced.contains(&file.as_str()) {
+            next.push(format!("copy {file} to where the {name} runs, and restart it"));
+        }
+    }
     next
 }

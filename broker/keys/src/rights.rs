@@ -59,7 +59,12 @@ fn service(kind: ServiceKind) -> Permissions {
 fn serves(kind: ServiceKind) -> Vec<Subject> {
     match kind {
         ServiceKind::Gateway => {
-            vec![subjects::infer_any(), subjects::receipt_any(), subjects::metrics_any(), subjects::event_any()]
+            vec![
+                subjects::infer_any(),
+                subjects::receipt_any(),
+                subjects::metrics_any(),
+                subjects::event_any(),
+            ]
         }
         ServiceKind::Scheduler => vec![subjects::plan_any(), subjects::receipt_any()],
         ServiceKind::EdgeExecutor => {

@@ -187,7 +187,8 @@ impl Access {
             let mut tls = tls(&port.tls);
             tls["verify"] = json!(true);
             tls["handshake_first"] = json!(true);
-            let leafs = json!({ "listen": format!("0.0.0.0:{}", port.port), "no_advertise": true, "tls": tls });
+            let leafs =
+                json!({ "listen": format!("0.0.0.0:{}", port.port), "no_advertise": true, "tls": tls });
             lines.set("leafnodes", leafs);
         }
         if let Some(hub) = &self.hub {

@@ -26,9 +26,11 @@ pub async fn connect(arguments: &BrokerArguments, name: &str) -> anyhow::Result<
     match ended.with_context(|| unreachable(&arguments.broker))? {
         // Where somebody answers, or our own files are wrong, the error says it all. An address with a password is not
         // repeated.
-        Err(error @ (BrokerError::Refused { .. } | BrokerError::Tls { .. } | BrokerError::SmallMessages { .. })) => {
-            Err(error.into())
-        }
+        Err(
+            error @ (BrokerError::Refused { .. }
+            | BrokerError::Tls { .. }
+            | BrokerError::SmallMessages { .. }),
+        ) => Err(error.into()),
         Err(error) if error.is_of_settings() => Err(error.into()),
         connected => connected.with_context(|| unreachable(&arguments.broker)),
     }

@@ -77,9 +77,8 @@ impl ServiceContext {
         let name = format!("{service}-{instance}");
         let mut broker: BrokerSettings = settings.table("broker")?;
         broker.user.get_or_insert_with(|| service.to_string());
-        let bus = Bus::connect(&broker, &name)
-            .await
-            .map_err(|source| ContextError::Broker { service, source })?;
+        let bus =
+            Bus::connect(&broker, &name).await.map_err(|source| ContextError::Broker { service, source })?;
         Ok(Self { bus, node, instance, grace: Duration::from_secs(u64::from(grace_s)) })
     }
 }

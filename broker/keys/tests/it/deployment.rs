@@ -53,7 +53,6 @@ impl Folder {
     }
 }
 
-
 /// A broker with a configuration of the folder, its files elsewhere.
 pub struct Broker {
     pub server: LocalServer,

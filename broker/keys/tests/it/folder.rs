@@ -42,13 +42,20 @@ fn everything_is_there_and_secrets_are_their_owners() {
     let files = contents(&place);
     let mut listed: Vec<&str> = report.files.iter().map(|entry| entry.file.as_str()).collect();
     listed.sort_unstable();
-    assert_eq!(listed, files.keys().map(String::as_str).collect::<Vec<_>>(), "the report lists every file once");
-    for name in ["hub/nats.conf", "edge/nats.conf", "hub/hub.pem", "edge/ca.pem", "services/client.nk", "README"] {
+    assert_eq!(
+        listed,
+        files.keys().map(String::as_str).collect::<Vec<_>>(),
+        "the report lists every file once"
+    );
+    for name in
+        ["hub/nats.conf", "edge/nats.conf", "hub/hub.pem", "edge/ca.pem", "services/client.nk", "README"]
+    {
         assert!(files.contains_key(name), "{name}");
     }
     for (name, bytes) in &files {
         let text = String::from_utf8_lossy(bytes);
-        let is_secret = text.contains("PRIVATE KEY") || text.lines().any(|line| line.contains("SU") && line.len() >= 58);
+        let is_secret =
+            text.contains("PRIVATE KEY") || text.lines().any(|line| line.contains("SU") && line.len() >= 58);
         if is_secret {
             assert_eq!(mode(&place.join(name)), 0o600, "{name}");
         }
@@ -77,7 +84,10 @@ fn made_again_it_keeps_what_is_there_and_rotates_what_is_asked_for() {
     keys::make(folder.path(), &request).unwrap();
     let first = contents(folder.path());
     let edge = String::from_utf8_lossy(&first["edge/nats.conf"]).into_owned();
-    assert!(edge.contains("tls://hub.example.org:7000") && edge.contains("tls://[2001:db8::1]:7000"), "{edge}");
+    assert!(
+        edge.contains("tls://hub.example.org:7000") && edge.contains("tls://[2001:db8::1]:7000"),
+        "{edge}"
+    );
 
     let again = keys::make(folder.path(), &Request::default()).unwrap();
     assert_eq!((contents(folder.path()), again.next), (first.clone(), vec![]));
@@ -100,7 +110,11 @@ fn made_again_it_keeps_what_is_there_and_rotates_what_is_asked_for() {
     let rotate = vec![Rotation::Authority];
     let rotated = keys::make(folder.path(), &Request { rotate, ..Request::default() }).unwrap();
     let replaced = with(&rotated, Change::Replaced);
-    assert!(["ca/ca.pem", "hub/ca.pem", "hub/hub.pem", "edge/edge.pem"].iter().all(|file| replaced.contains(file)));
+    assert!(
+        ["ca/ca.pem", "hub/ca.pem", "hub/hub.pem", "edge/edge.pem"]
+            .iter()
+            .all(|file| replaced.contains(file))
+    );
     assert!(!replaced.contains(&"services/gateway.nk"));
 }
 

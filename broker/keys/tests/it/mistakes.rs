@@ -61,10 +61,14 @@ async fn a_folder_of_keys_and_tls_are_all_that_a_client_needs() {
 async fn keys_that_cannot_be_used() {
     let site = Site::start().await;
     let seed = site.folder.file("services/client.nk");
-    let with = |path: PathBuf| BrokerSettings { keys_dir: None, nkey_seed_file: Some(path), ..site.settings() };
+    let with =
+        |path: PathBuf| BrokerSettings { keys_dir: None, nkey_seed_file: Some(path), ..site.settings() };
 
     let (_, text) = error(with(site.folder.file("services/nobody.nk"))).await;
-    assert!(text.contains("nobody.nk") && text.contains("nkey_seed_file") && text.contains("splinter keys"), "{text}");
+    assert!(
+        text.contains("nobody.nk") && text.contains("nkey_seed_file") && text.contains("splinter keys"),
+        "{text}"
+    );
 
     fs::set_permissions(&seed, Permissions::from_mode(0o644)).unwrap();
     let (_, text) = error(site.settings()).await;

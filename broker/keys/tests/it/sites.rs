@@ -3,6 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
+use broker::server::LocalServer;
 use broker::subjects;
 use keys::{Authority, Issued, Member, Place, Request, Rotation};
 use schemas::{InstanceId, NodeId, ServiceKind};
@@ -22,7 +23,11 @@ async fn refused(folder: &Folder, why: &[&str]) {
     .unwrap();
     for broker in [&hub, &edge] {
         // The edge has tried, and was turned away; it tries again each second.
-        assert!(!broker.log().contains("Leafnode connection created for account: SPLINTER"), "{}", broker.log());
+        assert!(
+            !broker.log().contains("Leafnode connection created for account: SPLINTER"),
+            "{}",
+            broker.log()
+        );
     }
 }
 
@@ -59,7 +64,8 @@ async fn a_site_without_a_certificate_is_refused() {
     let folder = Folder::make().unwrap();
     let configuration = folder.file("edge/nats.conf");
     let text = fs::read_to_string(&configuration).unwrap();
-    let without = text.replace("\"cert_file\":\"edge.pem\",", "").replace("\"key_file\":\"edge-key.pem\",", "");
+    let without =
+        text.replace("\"cert_file\":\"edge.pem\",", "").replace("\"key_file\":\"edge-key.pem\",", "");
     // The port for clients needs one; the way to the hub is the last line.
     let remote = without.lines().find(|line| line.starts_with("leafnodes")).unwrap();
     let before: Vec<&str> = text.lines().filter(|line| !line.starts_with("leafnodes")).collect();
@@ -117,7 +123,8 @@ async fn the_edge_stores_and_the_hubs_services_use_it_across_the_link() {
         cloud.announce(identity.clone(), "0.1.0", update).await.map_err(|error| error.to_string())
     });
     let _announced = announced.await.unwrap();
-    let is_there = |presences: &[schemas::Presence]| presences.iter().any(|one| one.instance.as_str() == "c1");
+    let is_there =
+        |presences: &[schemas::Presence]| presences.iter().any(|one| one.instance.as_str() == "c1");
     let until = |wanted: bool| {
         let seen = seen.clone();
         async move {
@@ -133,12 +140,9 @@ async fn the_edge_stores_and_the_hubs_services_use_it_across_the_link() {
     until(false).await;
     // The site goes on: what it stores is its own.
     gateway.watch_fronts().await.unwrap();
-    let back = broker::server::LocalServer::start_configured(
-        &folder.file("hub/nats.conf"),
-        Some(port),
-        data.path(),
-    );
-    let _hub = Broker { server: back.await.unwrap(), data };
+    let configuration = folder.file("hub/nats.conf");
+    let server = LocalServer::start_configured(&configuration, Some(port), data.path()).await.unwrap();
+    let _hub = Broker { server, data };
     until(true).await;
     assert!(edge.log().matches(JOINED).count() >= 2, "{}", edge.log());
     assert!(!edge.log().contains("Violation"), "{}", edge.log());

@@ -6,10 +6,10 @@ use broker::{
     Announcement, Bus, Call, Endpoint, Identity, PresenceUpdate, Request, Response, Serving, subjects,
 };
 use schemas::{
-    Accelerator, ByteCount, Classification, Configuration, Cut, CutDescription, DataType, Digest, EnergyEntry,
-    EnergySource, ExecuteReply, ExecuteRequest, Fault, FaultKind, InstanceId, Joules, Millis, ModelDescription,
-    ModelName, NodeId, Place, ServedModel, ServiceKind, Share, Stage, StageTime, Tensor, TensorSignature,
-    TimeSource, TuneRequest,
+    Accelerator, ByteCount, Classification, Configuration, Cut, CutDescription, DataType, Digest,
+    EnergyEntry, EnergySource, ExecuteReply, ExecuteRequest, Fault, FaultKind, InstanceId, Joules, Millis,
+    ModelDescription, ModelName, NodeId, Place, ServedModel, ServiceKind, Share, Stage, StageTime, Tensor,
+    TensorSignature, TimeSource, TuneRequest,
 };
 
 use crate::deployment::PATIENCE;
