@@ -102,7 +102,9 @@ impl<'a> Credentials<'a> {
     fn explain(&self, error: &TlsError) -> String {
         let authority = self.settings.tls_ca_file.as_deref().unwrap_or(Path::new("the system's authorities"));
         match error {
-            TlsError::InvalidCertificate(CertificateError::UnknownIssuer) => {
+            TlsError::InvalidCertificate(
+                CertificateError::UnknownIssuer | CertificateError::BadSignature,
+            ) => {
                 format!("{} did not sign its certificate: set [broker] tls_ca_file", authority.display())
             }
             TlsError::InvalidCertificate(

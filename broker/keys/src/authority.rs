@@ -51,8 +51,10 @@ impl Authority {
     pub fn make() -> Result<Issued, KeysError> {
         let failed = |error: rcgen::Error| failed("certificate authority", &error);
         let key = KeyPair::generate().map_err(failed)?;
-        let now = OffsetDateTime::now_utc();
-        let mut params = params(&format!("Splinter authority of {}", now.date()), lasting(AUTHORITY_DAYS));
+        // Two authorities are never of one name: who trusts the one says so of the other's certificates.
+        let print: String =
+            key.public_key_raw().iter().skip(1).take(8).map(|byte| format!("{byte:02x}")).collect();
+        let mut params = params(&format!("Splinter authority {print}"), lasting(AUTHORITY_DAYS));
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let certificate = params.self_signed(&key).map_err(failed)?;

@@ -52,7 +52,9 @@ pub(crate) fn text(settings: &Settings, keys: &[(Member, nkeys::KeyPair)]) -> St
     let mut text = BEFORE.to_owned();
     let Settings { hub_hosts, edge_hosts, leaf_port } = settings;
     // Writing to a String cannot fail.
-    let mut line = |text_of_line: String| drop(writeln!(text, "{text_of_line}"));
+    let mut line = |line: String| {
+        let _infallible = writeln!(text, "{line}");
+    };
     line(format!(
         "\nThe hub is reached at {}, port {leaf_port}; the edge's broker is also known as {}.\n\nUsers and their public keys:",
         hub_hosts.join(", "),

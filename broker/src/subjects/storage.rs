@@ -47,8 +47,9 @@ impl Store {
         ]
         .map(|pattern| Subject(format!("$JS.API.{}", pattern.replace("{}", &stream))))
         .into();
-        // Answers to the flow control of a watch.
+        // Answers to the flow control of a watch; and whether there is a store at all, which is asked before one is made.
         subjects.push(Subject(format!("$JS.FC.{stream}.>")));
+        subjects.push(Subject("$JS.API.INFO".into()));
         subjects
     }
 

@@ -19,19 +19,18 @@ pub const CLOUD: Member = Member::Service(ServiceKind::CloudExecutor);
 pub const EDGE: Member = Member::Service(ServiceKind::EdgeExecutor);
 pub const GATEWAY: Member = Member::Service(ServiceKind::Gateway);
 
-/// What a broker's log says when a leaf connection stands.
+/// What a broker's log says when a leaf connection is begun.
 pub const JOINED: &str = "Leafnode connection created";
 
 /// A folder made for brokers on this machine, on free ports.
 pub struct Folder {
     pub keys: TempDir,
-    pub leaf_port: u16,
 }
 
 impl Folder {
     pub fn make() -> anyhow::Result<Self> {
         let leaf_port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let folder = Self { keys: tempfile::tempdir()?, leaf_port };
+        let folder = Self { keys: tempfile::tempdir()? };
         folder.make_again(Request {
             hub_hosts: vec!["127.0.0.1".into()],
             leaf_port: Some(leaf_port),
@@ -90,9 +89,12 @@ impl Deployment {
     pub async fn start() -> anyhow::Result<Self> {
         let folder = Folder::make()?;
         let (hub, edge) = (folder.start(Place::Hub).await?, folder.start(Place::Edge).await?);
-        hub.says(JOINED).await?;
-        edge.says(JOINED).await?;
-        Ok(Self { folder, hub, edge })
+        let deployment = Self { folder, hub, edge };
+        // A log tells of connections that were tried, too: joined are sites of which one finds what the other stores.
+        let admin = deployment.connect(Place::Hub, Member::Admin).await?;
+        let find = || async { admin.policy_choice().await.map_err(|error| error.to_string()) };
+        wait_for(PATIENCE, find).await?;
+        Ok(deployment)
     }
 
     pub fn broker(&self, place: Place) -> &Broker {
