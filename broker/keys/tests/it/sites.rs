@@ -45,7 +45,18 @@ async fn a_certificate_of_another_authority_is_refused() {
     let other = Authority::make().unwrap();
     let other = Authority::read(&other.certificate, &other.key).unwrap();
     put(&folder, &other.issue("edge", &[]).unwrap());
-    refused(folder, &["certificate signed by unknown authority", "unknown certificate authority"]).await;
+    // The hub names whom it trusts, and the edge has nothing of theirs to show.
+    refused(folder, &["didn't provide a certificate"]).await;
+}
+
+#[tokio::test]
+async fn a_certificate_that_only_claims_our_authority_is_refused() {
+    let folder = Folder::make().unwrap();
+    let ours = fs::read_to_string(folder.file("ca/ca.pem")).unwrap();
+    let other = Authority::make().unwrap();
+    let forger = Authority::read(&ours, &other.key).unwrap();
+    put(&folder, &forger.issue("edge", &[]).unwrap());
+    refused(folder, &["certificate signed by unknown authority", "failed to verify certificate"]).await;
 }
 
 #[tokio::test]
