@@ -11,9 +11,13 @@ use tracing::{debug, warn};
 
 use crate::bus::Bus;
 use crate::error::BrokerError;
+use crate::subjects::Store as Stored;
 
 /// Longest a single operation on a bucket may take.
 pub(crate) const OPERATION: Duration = Duration::from_secs(5);
+
+/// Longest a change of a bucket may take, within an operation.
+const UPDATING: Duration = Duration::from_secs(2);
 
 /// Pause before a broken watch is begun again.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -38,8 +42,8 @@ pub(crate) enum Change {
 }
 
 impl Bucket {
-    pub(crate) fn new(bus: &Bus, name: &'static str, max_age: Duration) -> Self {
-        Self { bus: bus.clone(), name, max_age, history: 1 }
+    pub(crate) fn new(bus: &Bus, store: Stored, max_age: Duration) -> Self {
+        Self { bus: bus.clone(), name: store.name(), max_age, history: 1 }
     }
 
     /// The same with so many values of each key kept; at most 64. A bucket that was made with fewer is changed.
@@ -62,8 +66,9 @@ impl Bucket {
                 if store.stream.cached_info().config.max_messages_per_subject >= self.history {
                     return Ok(store);
                 }
-                // Who may only read leaves it as it is.
-                return Ok(context.update_key_value(config).await.unwrap_or(store));
+                // Who may only read leaves it as it is; a broker that refuses says nothing.
+                let updated = timeout(UPDATING, context.update_key_value(config)).await;
+                return Ok(updated.ok().and_then(Result::ok).unwrap_or(store));
             }
             match context.create_key_value(config).await {
                 Ok(store) => Ok(store),

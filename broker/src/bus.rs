@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use async_nats::{ConnectOptions, Event, HeaderMap};
+use async_nats::{ConnectOptions, Event, HeaderMap, ServerError};
 use bytes::Bytes;
 use futures::StreamExt;
 use schemas::{ByteCount, InstanceId};
@@ -9,15 +9,20 @@ use tokio::time::timeout;
 use tracing::{debug, error, info, warn};
 
 use crate::call::Caller;
+use crate::credentials::Credentials;
 use crate::error::BrokerError;
 use crate::headers::Headers;
 use crate::settings::BrokerSettings;
-use crate::subjects::Subject;
+use crate::subjects::{self, Subject};
 use crate::tally::{Happening, Tally};
 
 /// Older servers can be crashed before authentication (CVE-2026-33218).
 const LEAST_VERSION: (u64, u64, u64) = (2, 12, 6);
 const LEAST_VERSION_TEXT: &str = "2.12.6";
+
+/// Largest message, on every broker: a frontier of a large network, or a picture, fits. Nothing larger is sent, whatever a broker
+/// would take: a hub that takes less than the edge before it would close their connection over one message.
+pub(crate) const GREATEST_MESSAGE: ByteCount = ByteCount(16 << 20);
 
 /// How long the first connection is tried for: services may start before their broker.
 const FIRST_CONNECTION: Duration = Duration::from_secs(30);
@@ -74,17 +79,23 @@ impl Subscription {
 
 impl Bus {
     /// Connects, tries for 30 s, and from then on reconnects for ever. `name` is one subject token; it names the
-    /// connection in the broker's monitoring and begins our inbox.
+    /// connection in the broker's monitoring, and is the user whose inboxes are ours where the settings name none.
+    ///
+    /// # Errors
+    /// At once where trying again is of no use: files of the settings that cannot be used, a broker that refuses our key,
+    /// a certificate that one side does not trust, a broker that is too old or takes too small messages.
     pub async fn connect(settings: &BrokerSettings, name: &str) -> Result<Self, BrokerError> {
         if settings.url.contains('@') {
             return Err(BrokerError::CredentialsInUrl);
         }
+        let credentials = Credentials::read(settings, name)?;
         let deadline = tokio::time::Instant::now() + FIRST_CONNECTION;
         let mut pause = Duration::from_millis(50);
         let tally = Arc::new(Tally::default());
         let client = loop {
-            match options(settings, name, tally.clone())?.connect(&settings.url).await {
+            match options(&credentials, name, tally.clone())?.connect(&settings.url).await {
                 Ok(client) => break client,
+                Err(error) if let Some(refusal) = credentials.refusal(&error) => return Err(refusal),
                 Err(error) if tokio::time::Instant::now() + pause < deadline => {
                     debug!(url = settings.url, %error, "no broker yet, trying again");
                     tokio::time::sleep(pause).await;
@@ -94,7 +105,8 @@ impl Bus {
             }
         };
         check_version(settings, &client.server_info().version)?;
-        let inbox = format!("_INBOX_{name}.{}", InstanceId::fresh());
+        check_payload(settings, ByteCount(client.max_payload() as u64))?;
+        let inbox = format!("{}.{}", subjects::inbox_prefix(&credentials.user), InstanceId::fresh());
         let caller = Caller::start(client.clone(), inbox, tally.clone()).await?;
         Ok(Self { inner: Arc::new(Inner { client, caller, tally }) })
     }
@@ -131,9 +143,9 @@ impl Bus {
         Ok(sent.elapsed())
     }
 
-    /// The largest message that the broker accepts, headers included.
+    /// The largest message that may be sent, headers included.
     pub fn greatest_payload(&self) -> ByteCount {
-        ByteCount(self.client().max_payload() as u64)
+        greatest_payload(self.client())
     }
 
     /// Writes everything out and closes. Other clones are closed too.
@@ -157,24 +169,19 @@ impl Bus {
     }
 }
 
-fn options(settings: &BrokerSettings, name: &str, tally: Arc<Tally>) -> Result<ConnectOptions, BrokerError> {
-    let read = |path: &std::path::Path| {
-        std::fs::read_to_string(path)
-            .map_err(|source| BrokerError::UnreadableCredentials { path: path.to_path_buf(), source })
-    };
-    let options = match (&settings.credentials_file, &settings.nkey_seed_file) {
-        (Some(path), _) => ConnectOptions::with_credentials(&read(path)?)
-            .map_err(|source| BrokerError::UnreadableCredentials { path: path.clone(), source })?,
-        (None, Some(path)) => ConnectOptions::with_nkey(read(path)?.trim().to_owned()),
-        (None, None) => ConnectOptions::new(),
-    };
+fn greatest_payload(client: &async_nats::Client) -> ByteCount {
+    GREATEST_MESSAGE.min(ByteCount(client.max_payload() as u64))
+}
+
+fn options(credentials: &Credentials<'_>, name: &str, tally: Arc<Tally>) -> Result<ConnectOptions, BrokerError> {
     let log_name = name.to_owned();
-    Ok(options
+    Ok(credentials
+        .options()?
         .name(name)
         .max_reconnects(None)
         .ping_interval(PING_INTERVAL)
         .subscription_capacity(SUBSCRIPTION_CAPACITY)
-        .custom_inbox_prefix(format!("_INBOX_{name}"))
+        .custom_inbox_prefix(subjects::inbox_prefix(&credentials.user))
         .event_callback(move |event| {
             let (name, tally) = (log_name.clone(), tally.clone());
             async move {
@@ -200,6 +207,9 @@ fn log(name: &str, event: &Event) {
         Event::SlowConsumer(subscription) => {
             error!(connection = name, subscription, "a subscription was full, messages were dropped");
         }
+        Event::ServerError(ServerError::Other(problem)) if problem.to_lowercase().contains("permissions") => {
+            error!(connection = name, problem, "the broker refuses: docs/security.md says who may do what");
+        }
         Event::ServerError(problem) => error!(connection = name, %problem, "the broker refuses"),
         Event::ClientError(problem) => warn!(connection = name, %problem, "connection trouble"),
         Event::LameDuckMode => warn!(connection = name, "the broker is leaving"),
@@ -222,6 +232,13 @@ fn check_version(settings: &BrokerSettings, version: &str) -> Result<(), BrokerE
     })
 }
 
+fn check_payload(settings: &BrokerSettings, accepted: ByteCount) -> Result<(), BrokerError> {
+    if accepted >= GREATEST_MESSAGE {
+        return Ok(());
+    }
+    Err(BrokerError::SmallMessages { url: settings.url.clone(), accepted, least: GREATEST_MESSAGE })
+}
+
 /// Whether a version such as `2.15.1` or `2.12.6-RC.1` has the fixes that we rely on.
 pub(crate) fn is_recent_enough(version: &str) -> bool {
     let mut numbers =
@@ -239,7 +256,7 @@ pub(crate) async fn publish(
     body: Bytes,
 ) -> Result<(), BrokerError> {
     let size = ByteCount(body.len() as u64);
-    let greatest = ByteCount(client.max_payload() as u64);
+    let greatest = greatest_payload(client);
     if size > greatest {
         return Err(BrokerError::TooLarge { size, greatest });
     }

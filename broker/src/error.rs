@@ -18,7 +18,75 @@ pub enum BrokerError {
         #[source]
         source: std::io::Error,
     },
-    /// Nobody answers at the address, or refuses us.
+    /// A file that the settings name and that is not there.
+    #[error(
+        "there is no {} ([broker] {setting}): make it with `splinter keys`, or correct the setting", path.display()
+    )]
+    MissingFile {
+        /// The file.
+        path: PathBuf,
+        /// The setting that names it.
+        setting: &'static str,
+    },
+    /// A secret that is none.
+    #[error("everyone on this machine may read the key {} (mode {mode:04o}): chmod 600 it", path.display())]
+    OpenToEveryone {
+        /// The file.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
+    /// A file that does not hold what it should.
+    #[error("{} holds no {what}: make it anew with `splinter keys`", path.display())]
+    Unfit {
+        /// The file.
+        path: PathBuf,
+        /// What it should hold.
+        what: &'static str,
+    },
+    /// A certificate whose time is over.
+    #[error("the certificate {} expired on {ended}: `splinter keys` renews it", path.display())]
+    Expired {
+        /// The file.
+        path: PathBuf,
+        /// When.
+        ended: String,
+    },
+    /// Settings that do not go together.
+    #[error("[broker] {0}")]
+    Settings(String),
+    /// Broker and we do not trust each other.
+    #[error("no TLS with the broker at {url}: {problem}")]
+    Tls {
+        /// The address.
+        url: String,
+        /// What is wrong, and what to do.
+        problem: String,
+    },
+    /// The broker does not know us.
+    #[error(
+        "the broker at {url} refuses {who}: `splinter keys` writes its configuration (nats.conf) with every key, reload it"
+    )]
+    Refused {
+        /// The address.
+        url: String,
+        /// User and key.
+        who: String,
+    },
+    /// The broker takes smaller messages than ours may be.
+    #[error(
+        "the broker at {url} takes messages of {accepted} at most: set max_payload: {} there, and at its hub too",
+        least.0
+    )]
+    SmallMessages {
+        /// The address.
+        url: String,
+        /// What it takes.
+        accepted: ByteCount,
+        /// What it should take.
+        least: ByteCount,
+    },
+    /// Nobody answers at the address.
     #[error("cannot connect to the broker at {url}: {reason}")]
     Unreachable {
         /// The address.
@@ -69,6 +137,20 @@ pub enum BrokerError {
 }
 
 impl BrokerError {
+    /// Whether the settings, or the files that they name, must change before it can work.
+    pub fn is_of_settings(&self) -> bool {
+        matches!(
+            self,
+            Self::CredentialsInUrl
+                | Self::UnreadableCredentials { .. }
+                | Self::MissingFile { .. }
+                | Self::OpenToEveryone { .. }
+                | Self::Unfit { .. }
+                | Self::Expired { .. }
+                | Self::Settings(_)
+        )
+    }
+
     /// A failed operation, from the client library's error. Its text already includes its causes.
     pub(crate) fn failed(operation: &'static str, error: impl std::fmt::Display) -> Self {
         Self::Failed { operation, reason: error.to_string() }

@@ -14,10 +14,11 @@ use tracing::{info, warn};
 use crate::bucket::{Bucket, Change};
 use crate::bus::Bus;
 use crate::error::BrokerError;
+use crate::subjects::Store;
 
 pub use content::{is_intact, sealed};
 
-const BUCKET: &str = "splinter-fronts";
+const BUCKET: Store = Store::Fronts;
 
 /// Fronts stay until they are replaced.
 const FOR_EVER: Duration = Duration::ZERO;

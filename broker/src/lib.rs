@@ -17,6 +17,7 @@
 mod bucket;
 mod bus;
 mod call;
+mod credentials;
 mod error;
 mod fronts;
 mod headers;

@@ -13,8 +13,9 @@ use tokio::time::timeout;
 use crate::bucket::OPERATION;
 use crate::bus::Bus;
 use crate::error::BrokerError;
+use crate::subjects::Store;
 
-const BUCKET: &str = "splinter-models";
+const BUCKET: Store = Store::Models;
 
 /// A network of this size is read into memory at most.
 const GREATEST_FILE: u64 = 2 << 30;
@@ -33,7 +34,7 @@ pub struct ModelStore {
 
 impl fmt::Debug for ModelStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ModelStore").field("bucket", &BUCKET).finish_non_exhaustive()
+        f.debug_struct("ModelStore").field("bucket", &BUCKET.name()).finish_non_exhaustive()
     }
 }
 
@@ -55,14 +56,14 @@ impl Bus {
     pub async fn model_store(&self) -> Result<ModelStore, BrokerError> {
         let context = jetstream::new(self.client().clone());
         let opening = async {
-            if let Ok(store) = context.get_object_store(BUCKET).await {
+            if let Ok(store) = context.get_object_store(BUCKET.name()).await {
                 return Ok(store);
             }
-            let config = Config { bucket: BUCKET.to_owned(), ..Config::default() };
+            let config = Config { bucket: BUCKET.name().to_owned(), ..Config::default() };
             match context.create_object_store(config).await {
                 Ok(store) => Ok(store),
                 // Another service may have made it meanwhile.
-                Err(error) => context.get_object_store(BUCKET).await.map_err(|_| error.to_string()),
+                Err(error) => context.get_object_store(BUCKET.name()).await.map_err(|_| error.to_string()),
             }
         };
         let opened = timeout(OPERATION, opening)

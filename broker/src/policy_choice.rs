@@ -12,8 +12,9 @@ use tracing::{info, warn};
 use crate::bucket::{Bucket, Change};
 use crate::bus::Bus;
 use crate::error::BrokerError;
+use crate::subjects::Store;
 
-const BUCKET: &str = "splinter-settings";
+const BUCKET: Store = Store::Settings;
 const KEY: &str = "policy";
 
 /// A choice stays until another is made.

@@ -17,9 +17,9 @@ use crate::bus::Bus;
 use crate::error::BrokerError;
 use crate::registration::Registration;
 use crate::serve::Credits;
-use crate::subjects;
+use crate::subjects::{self, Store};
 
-const BUCKET: &str = "splinter-nodes";
+const BUCKET: Store = Store::Nodes;
 
 /// How often an instance says that it is there.
 const HEARTBEAT: Duration = Duration::from_secs(1);

@@ -41,7 +41,7 @@ impl Registration {
                 let now = stats(ServiceState::Ready);
                 serde_json::json!({ "credits": now.credits, "capacity": now.capacity })
             })
-            .start(format!("splinter-{}", first.service), first.version.clone())
+            .start(subjects::framework_name(first.service), first.version.clone())
             .await
             .map_err(failed)?;
         let subject = subjects::info(first.service, &first.instance);

@@ -1,8 +1,8 @@
 //! A `nats-server` of our own: found or fetched, started on loopback, ended with its owner.
 
+pub mod configuration;
 mod locate;
 
-use std::fmt::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,13 +11,11 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 
+use configuration::Configuration;
 pub use locate::{LocateError, locate};
 
-/// Largest message, on every broker: a frontier of a large network, or a picture, fits.
-const MAX_PAYLOAD: u32 = 16 << 20;
-
-/// Bytes that may wait for a slow connection: sixteen of the largest messages.
-const MAX_PENDING: u32 = 256 << 20;
+/// A server's log, in its folder.
+const LOG: &str = "nats-server.log";
 
 /// How long a server may take to listen; a second on an idle machine.
 const STARTING: Duration = Duration::from_secs(20);
@@ -66,25 +64,58 @@ pub struct LocalServer {
 
 impl LocalServer {
     /// Starts a server that keeps its configuration, log and JetStream files in `folder`; `None` takes a free port.
-    /// Returns when it listens.
+    /// Everyone on this machine may do everything. Returns when it listens.
     pub async fn start(port: Option<u16>, folder: &Path) -> Result<Self, ServerError> {
-        let program = tokio::task::spawn_blocking(locate)
-            .await
-            .unwrap_or_else(|error| Err(LocateError::Fetch { reason: error.to_string() }))?;
         let port = match port {
-            Some(port) => {
-                free(port).map_err(|_| ServerError::PortTaken { port })?;
-                port
-            }
-            None => free(0).map_err(|source| ServerError::Start { folder: folder.to_owned(), source })?,
+            Some(port) => free(port).map_err(|_| ServerError::PortTaken { port })?,
+            None => any_port(folder)?,
         };
-        let started = spawn(&program, port, folder);
+        let configuration = Configuration {
+            name: format!("splinter-{port}"),
+            port,
+            log: Some(folder.join(LOG)),
+            store: Some(folder.join("jetstream")),
+            access: None,
+        };
+        let file = folder.join("nats-server.conf");
+        let written =
+            std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&file, configuration.text()));
+        written.map_err(|source| ServerError::Start { folder: folder.to_owned(), source })?;
+        let mut command = Command::new(program().await?);
+        command.arg("--config").arg(&file);
+        Self::run(command, port, folder).await
+    }
+
+    /// Starts a server with a configuration that is there, in its folder, such as those of `splinter keys`; its log goes to
+    /// another one. `None` takes a free port instead of the configuration's. Returns when it listens.
+    pub async fn start_configured(
+        configuration: &Path,
+        port: Option<u16>,
+        folder: &Path,
+    ) -> Result<Self, ServerError> {
+        let port = match port {
+            Some(port) => free(port).map_err(|_| ServerError::PortTaken { port })?,
+            None => any_port(folder)?,
+        };
+        let mut command = Command::new(program().await?);
+        command.arg("--config").arg(configuration).args(["--addr", "127.0.0.1", "--port", &port.to_string()]);
+        command.arg("--log").arg(folder.join(LOG));
+        if let Some(place) = configuration.parent() {
+            command.current_dir(place);
+        }
+        Self::run(command, port, folder).await
+    }
+
+    async fn run(mut command: Command, port: u16, folder: &Path) -> Result<Self, ServerError> {
+        // Tensors make garbage quickly: collecting less often saves two thirds of the broker's CPU time at 600 KB.
+        command.env("GOGC", "400").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let started = command.spawn();
         let child = started.map_err(|source| ServerError::Start { folder: folder.to_owned(), source })?;
         let mut server = Self { child, port };
         if server.listens().await {
             Ok(server)
         } else {
-            Err(ServerError::NotListening { port, log: folder.join("nats-server.log") })
+            Err(ServerError::NotListening { port, log: folder.join(LOG) })
         }
     }
 
@@ -118,39 +149,18 @@ impl Drop for LocalServer {
     }
 }
 
-/// Whether nobody listens on the port; with 0, a port on which nobody does.
+async fn program() -> Result<PathBuf, LocateError> {
+    tokio::task::spawn_blocking(locate)
+        .await
+        .unwrap_or_else(|error| Err(LocateError::Fetch { reason: error.to_string() }))
+}
+
+fn any_port(folder: &Path) -> Result<u16, ServerError> {
+    free(0).map_err(|source| ServerError::Start { folder: folder.to_owned(), source })
+}
+
+/// The port, when nobody listens on it; with 0, one on which nobody does.
 fn free(port: u16) -> std::io::Result<u16> {
     let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
     Ok(listener.local_addr()?.port())
-}
-
-fn spawn(program: &Path, port: u16, folder: &Path) -> std::io::Result<Child> {
-    std::fs::create_dir_all(folder)?;
-    let file = folder.join("nats-server.conf");
-    std::fs::write(&file, configuration(port, folder))?;
-    Command::new(program)
-        .arg("--config")
-        .arg(&file)
-        // Tensors make garbage quickly: collecting less often saves two thirds of the broker's CPU time at 600 KB.
-        .env("GOGC", "400")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-}
-
-fn configuration(port: u16, folder: &Path) -> String {
-    let quoted = |path: PathBuf| serde_json::Value::from(path.to_string_lossy()).to_string();
-    let mut text = String::new();
-    let mut line = |key: &str, value: String| {
-        // Writing to a String cannot fail.
-        let _infallible = writeln!(text, "{key}: {value}");
-    };
-    line("listen", format!("127.0.0.1:{port}"));
-    line("server_name", format!("splinter-{port}"));
-    line("max_payload", MAX_PAYLOAD.to_string());
-    line("max_pending", MAX_PENDING.to_string());
-    line("log_file", quoted(folder.join("nats-server.log")));
-    line("jetstream", format!("{{ store_dir: {} }}", quoted(folder.join("jetstream"))));
-    text
 }

@@ -1,6 +1,7 @@
 //! What people type.
 
 mod energy;
+mod keys;
 mod live;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use schemas::{ModelName, NodeId, PolicyName, ServiceKind};
 use search::strategy::StrategyName;
 
 pub use energy::{CalibrateArguments, EnergyCommand};
+pub use keys::KeysArguments;
 pub use live::{PolicyCommand, SetPolicyArguments, TopArguments, WhichSystem};
 
 /// Runs one neural network on two machines: the first layers on an edge device, the rest in the cloud. For
@@ -54,6 +56,8 @@ pub enum Command {
     /// Measure what this machine draws
     #[command(subcommand)]
     Energy(EnergyCommand),
+    /// Make keys, certificates and broker configurations that make a deployment safe
+    Keys(KeysArguments),
 }
 
 /// `splinter demo`

@@ -29,5 +29,6 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Policy(command) => commands::policy::run(command).await,
         Command::Top(arguments) => commands::top::run(arguments).await,
         Command::Energy(command) => commands::energy::run(command).await,
+        Command::Keys(arguments) => commands::keys::run(&arguments),
     }
 }

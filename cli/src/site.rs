@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use broker::server::LocalServer;
-use broker::{Bus, Presences};
+use broker::{BrokerSettings, Bus, Presences};
 use chassis::{
     Attendance, Instruments, ProcessEnvironment, RunningService, ServiceContext, ServiceSettings,
     SettingsFile, Traces,
@@ -117,6 +117,16 @@ fn data_folder(arguments: &UpArguments) -> anyhow::Result<PathBuf> {
     Ok(home.context("neither XDG_DATA_HOME nor HOME is set: name a folder with --data-dir")?.join("splinter"))
 }
 
+/// The site's own connection looks at who is there: from a folder of keys as the observer, with one key as its service.
+fn own_settings(broker: &BrokerSettings, wanted: &[ServiceKind]) -> BrokerSettings {
+    let user = match (&broker.keys_dir, &broker.nkey_seed_file, wanted) {
+        (Some(_), _, _) => Some("observer".to_owned()),
+        (None, Some(_), [first, ..]) => Some(first.to_string()),
+        _ => None,
+    };
+    BrokerSettings { user: broker.user.clone().or(user), ..broker.clone() }
+}
+
 /// A running service: what to say of it, and how it leaves.
 struct Started {
     kind: ServiceKind,
@@ -150,9 +160,9 @@ impl Site {
         if let Some(server) = &server {
             file = file.with("broker.url", server.url());
         }
-        let broker: broker::BrokerSettings = file.table("broker")?;
+        let broker: BrokerSettings = file.table("broker")?;
         let instruments = Instruments::start(&file.table("telemetry")?).await?;
-        let bus = Bus::connect(&broker, "splinter-site").await?;
+        let bus = Bus::connect(&own_settings(&broker, &wanted), "splinter-site").await?;
         let presences = bus.watch_presences().await?;
         let mut services = Vec::new();
         for kind in wanted {

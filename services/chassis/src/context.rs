@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use broker::{BrokerError, Bus};
+use broker::{BrokerError, BrokerSettings, Bus};
 use schemas::{InstanceId, NodeId, ServiceKind};
 use serde::Deserialize;
 
@@ -99,9 +99,10 @@ impl ServiceContext {
         let NodeSettings { node, grace_s } = settings.table("node")?;
         let instance = InstanceId::fresh();
         let name = format!("{service}-{instance}");
-        let bus = Bus::connect(&settings.table("broker")?, &name)
-            .await
-            .map_err(|source| ContextError::Broker { service, source })?;
+        let mut broker: BrokerSettings = settings.table("broker")?;
+        broker.user.get_or_insert_with(|| service.to_string());
+        let bus =
+            Bus::connect(&broker, &name).await.map_err(|source| ContextError::Broker { service, source })?;
         let grace = Duration::from_secs(u64::from(grace_s));
         Ok(Self::new(service, bus, node, instance, grace).under(instruments)?)
     }

@@ -45,7 +45,10 @@ fn chain(error: &(dyn Error + 'static)) -> String {
 }
 
 fn code(error: &(dyn Error + 'static)) -> u8 {
-    if causes(error).any(|cause| cause.is::<SettingsError>()) || matches_inner(error) {
+    let of_broker = |cause: &(dyn Error + 'static)| {
+        cause.downcast_ref::<broker::BrokerError>().is_some_and(broker::BrokerError::is_of_settings)
+    };
+    if causes(error).any(|cause| cause.is::<SettingsError>() || of_broker(cause)) || matches_inner(error) {
         BAD_SETTINGS
     } else {
         1
