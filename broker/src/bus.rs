@@ -173,7 +173,11 @@ fn greatest_payload(client: &async_nats::Client) -> ByteCount {
     GREATEST_MESSAGE.min(ByteCount(client.max_payload() as u64))
 }
 
-fn options(credentials: &Credentials<'_>, name: &str, tally: Arc<Tally>) -> Result<ConnectOptions, BrokerError> {
+fn options(
+    credentials: &Credentials<'_>,
+    name: &str,
+    tally: Arc<Tally>,
+) -> Result<ConnectOptions, BrokerError> {
     let log_name = name.to_owned();
     Ok(credentials
         .options()?

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_nats::ConnectOptions;
 use broker::{Bus, subjects};
-use chassis::{RunningService, ServiceContext, ServiceSettings, SettingsFile};
+use chassis::{Instruments, RunningService, ServiceContext, ServiceSettings, SettingsFile};
 use image::{DynamicImage, ImageFormat};
 use keys::{Member, Place};
 use schemas::{
@@ -46,7 +46,8 @@ where
     E: std::error::Error + Send + Sync + 'static,
     F: Future<Output = Result<R, E>>,
 {
-    let context = ServiceContext::connect(file, S::SERVICE).await?;
+    let instruments = Instruments::start(&file.table("telemetry")?).await?;
+    let context = ServiceContext::connect(file, S::SERVICE, &instruments).await?;
     Ok(start(S::read(file)?, context).await?)
 }
 

@@ -161,6 +161,7 @@ fn a_scheduler_that_falls_silent_is_forgotten() {
         choice: PolicyChoice { policy: PolicyName::Adaptive, shadow: None },
         regret: None,
         edges: vec![outlook],
+        samples: Vec::new(),
         at: NOW,
     });
     let state = live.state(&[], true, after(1_000));

@@ -250,12 +250,13 @@ async fn tls_is_spoken_where_a_certificate_is_named() -> anyhow::Result<()> {
 async fn a_taken_port_is_one_line_that_says_what_to_change() -> anyhow::Result<()> {
     let taken = std::net::TcpListener::bind("127.0.0.1:0")?;
     let server = testkit::TestServer::start().await?;
-    let context = chassis::ServiceContext {
-        bus: server.connect("gateway").await?,
-        node: schemas::NodeId::new("site")?,
-        instance: schemas::InstanceId::new("gateway1")?,
-        grace: Duration::from_secs(1),
-    };
+    let context = chassis::ServiceContext::new(
+        schemas::ServiceKind::Gateway,
+        server.connect("gateway").await?,
+        schemas::NodeId::new("site")?,
+        schemas::InstanceId::new("gateway1")?,
+        Duration::from_secs(1),
+    );
     let settings = Settings { http: taken.local_addr()?, ..Settings::default() };
     let Err(error) = gateway::start(settings, context).await else { panic!("it listens on a taken port") };
     let message = error.to_string();

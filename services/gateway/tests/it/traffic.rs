@@ -168,6 +168,7 @@ pub fn report(front: &Front, mbit: f64) -> SchedulerReport {
             link_age_ms: Some(millis(300.0)),
             clock_khz: Some(KiloHertz::from_megahertz(1400)),
         }],
+        samples: Vec::new(),
         at: UnixMillis::now(),
     }
 }
