@@ -29,8 +29,8 @@ use crate::state::State;
 /// Just after a change, another one counts this many times its energy, falling to once over the holding time.
 const HOLDING: f64 = 4.0;
 
-/// Times `explore_after_ms` between requests that are spent on looking in vain, at most: five minutes by default.
-const MOST_SELDOM: f64 = 300.0;
+/// Times `explore_after_ms` between requests that are spent on looking in vain, at most: a quarter of an hour by default.
+const MOST_SELDOM: f64 = 900.0;
 
 /// A cloud executor is seen within a heartbeat of its start, and fronts say what it costs: worth asking again then.
 const CLOUD_BACK_MS: f64 = 3_000.0;
