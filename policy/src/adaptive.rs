@@ -29,8 +29,8 @@ use crate::state::State;
 /// Just after a change, another one counts this many times its energy, falling to once over the holding time.
 const HOLDING: f64 = 4.0;
 
-/// Times `explore_after_ms` between requests that are spent on looking in vain, at most: a quarter of an hour by default.
-const MOST_SELDOM: f64 = 900.0;
+/// Times `explore_after_ms` between requests that are spent on looking in vain, at most: an hour by default.
+const MOST_SELDOM: f64 = 3_600.0;
 
 /// A cloud executor is seen within a heartbeat of its start, and fronts say what it costs: worth asking again then.
 const CLOUD_BACK_MS: f64 = 3_000.0;
@@ -285,8 +285,8 @@ impl Least {
 /// seldom, so that a link that recovers is noticed within about the time that it was bad. Joules are lost with such a request.
 fn is_hoping_due(state: &State, now: Millis) -> bool {
     let times = match state.explored_in_a_row {
-        // What may be the first sign of a recovery is followed up.
-        _ if state.link.may_be_better() => 1.0,
+        // What may be the first sign of a recovery is followed up at once.
+        _ if state.link.may_be_better() => 0.0,
         in_a_row => f64::from(in_a_row.min(31)).exp2().min(MOST_SELDOM),
     };
     is_exploring_due(state, times, now)

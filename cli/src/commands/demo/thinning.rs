@@ -20,7 +20,7 @@ const THIN_RTT_MS: f64 = 10.0;
 /// Requests of a phase at most, and how long they take: long enough for a policy to notice what the link does, and over
 /// before the emulated link goes back by itself.
 const GREATEST_PHASE: usize = 100;
-const PHASE_MS: f64 = 4_000.0;
+const PHASE_MS: f64 = 5_000.0;
 
 /// What the link does in a phase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
