@@ -59,12 +59,7 @@ fn service(kind: ServiceKind) -> Permissions {
 fn serves(kind: ServiceKind) -> Vec<Subject> {
     match kind {
         ServiceKind::Gateway => {
-            vec![
-                subjects::infer_any(),
-                subjects::receipt_any(),
-                subjects::metrics_any(),
-                subjects::event_any(),
-            ]
+            vec![subjects::infer_any(), subjects::receipt_any(), subjects::metrics_of(ServiceKind::Scheduler)]
         }
         ServiceKind::Scheduler => vec![subjects::plan_any(), subjects::receipt_any()],
         ServiceKind::EdgeExecutor => {
