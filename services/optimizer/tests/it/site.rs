@@ -13,14 +13,13 @@ use chassis::ServiceContext;
 use futures::FutureExt as _;
 use optimizer::Settings;
 use schemas::{
-    ByteCount, Classification, Configuration, Cut, CutDescription, DataType, Digest, ElementFormat,
-    EnergyEntry, EnergySource, ExecuteReply, ExecuteRequest, Fallback, Fault, HardwareReport, Input,
-    InstanceId, Joules, KiloHertz, LabelledPicture, Millis, ModelDescription, ModelName, NodeId,
-    OptimizeReply, OptimizeRequest, Place, SearchWishes, ServedModel, ServiceKind, Share, Stage, StageTime,
-    Tensor, TensorSignature, TimeSource, TuneReply,
+    Classification, Configuration, Cut, ElementFormat, EnergyEntry, EnergySource, ExecuteReply,
+    ExecuteRequest, Fallback, Fault, HardwareReport, Input, InstanceId, Joules, KiloHertz, LabelledPicture,
+    Millis, ModelName, NodeId, OptimizeReply, OptimizeRequest, Place, SearchWishes, ServiceKind, Share,
+    Stage, StageTime, Tensor, TimeSource, TuneReply,
 };
 use tempfile::TempDir;
-use testkit::TestServer;
+use testkit::{ScriptedNetwork, TestServer};
 
 /// Longer than anything here takes, also on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -214,8 +213,8 @@ pub fn clocks() -> Vec<KiloHertz> {
     vec![KiloHertz::from_megahertz(600), KiloHertz::from_megahertz(1_800)]
 }
 
-fn signature() -> TensorSignature {
-    TensorSignature { name: "t".into(), data_type: DataType::F32, shape: vec![1] }
+fn network() -> ScriptedNetwork {
+    ScriptedNetwork { model: model(), last_cut: Cut(LAST) }
 }
 
 /// What a scripted executor does.
@@ -240,7 +239,7 @@ async fn gateway(bus: &Bus, waiting: Arc<AtomicU32>, asked: Arc<AtomicU32>) -> a
 
 async fn edge(bus: &Bus, instance: &str, node: &str, script: Script) -> anyhow::Result<Machine> {
     Ok(Machine {
-        _serving: vec![execute(bus, instance, script).await?, describe(bus).await?],
+        _serving: vec![execute(bus, instance, script).await?, network().describe(bus).await?],
         _announced: announce(bus, ServiceKind::EdgeExecutor, instance, node).await?,
     })
 }
@@ -295,47 +294,12 @@ async fn announce(
     instance: &str,
     node: &str,
 ) -> anyhow::Result<Announcement> {
-    let served = ServedModel {
-        name: model(),
-        digest: Digest::from_bytes([1; 32]),
-        last_cut: Cut(LAST),
-        input: signature(),
-        output: signature(),
-        accelerators: vec![schemas::Accelerator::Cpu],
-    };
     let node = NodeId::new(node)?;
     let hardware = (service == ServiceKind::Tuner).then(|| hardware(&node));
-    let models = if hardware.is_some() { Vec::new() } else { vec![served] };
+    let models = if hardware.is_some() { Vec::new() } else { vec![network().served()] };
     let update = PresenceUpdate { credits: 1, capacity: 1, models, hardware };
     let identity = Identity { service, instance: InstanceId::new(instance)?, node };
     Ok(bus.announce(identity, "0.1.0", move || update.clone()).await?)
-}
-
-async fn describe(bus: &Bus) -> anyhow::Result<Serving> {
-    let cut = |cut| CutDescription {
-        cut: Cut(cut),
-        name: format!("node{cut}"),
-        frontier: Vec::new(),
-        bytes: ByteCount(1_000 * u64::from(LAST - cut)),
-        macs_before: u64::from(cut),
-        macs_after: u64::from(LAST - cut),
-        parameters_before: 0,
-        parameters_after: 0,
-        dominated_by: None,
-    };
-    let description = ModelDescription {
-        name: model(),
-        digest: Digest::from_bytes([1; 32]),
-        input: signature(),
-        output: signature(),
-        labels: Vec::new(),
-        cuts: (0..=LAST).map(cut).collect(),
-    };
-    let answer = move |_: Request| {
-        let response = Response::messagepack(&description);
-        async move { response }
-    };
-    Ok(bus.serve(Endpoint::new(4).shared(subjects::describe(&model())), answer).await?)
 }
 
 async fn execute(bus: &Bus, instance: &str, script: Script) -> anyhow::Result<Serving> {
@@ -415,7 +379,7 @@ fn executed_with(
         configuration,
         fallback,
         cloud: None,
-        sent_bytes: ByteCount(1_000 * u64::from(LAST - configuration.cut.0)),
+        sent_bytes: network().bytes_at(configuration.cut),
         stages: stages.map(stage).to_vec(),
         energy,
         breakdown: Vec::new(),

@@ -6,11 +6,11 @@ use broker::{
     Announcement, Bus, Call, Endpoint, Identity, PresenceUpdate, Request, Response, Serving, subjects,
 };
 use schemas::{
-    Accelerator, ByteCount, Classification, Configuration, Cut, CutDescription, DataType, Digest,
-    EnergyEntry, EnergySource, ExecuteReply, ExecuteRequest, Fault, FaultKind, InstanceId, Joules, Millis,
-    ModelDescription, ModelName, NodeId, Place, ServedModel, ServiceKind, Share, Stage, StageTime, Tensor,
-    TensorSignature, TimeSource, TuneRequest,
+    Classification, Configuration, Cut, EnergyEntry, EnergySource, ExecuteReply, ExecuteRequest, Fault,
+    FaultKind, InstanceId, Joules, Millis, ModelName, NodeId, Place, ServiceKind, Share, Stage, StageTime,
+    Tensor, TimeSource, TuneRequest,
 };
+use testkit::ScriptedNetwork;
 
 use crate::deployment::PATIENCE;
 
@@ -23,6 +23,10 @@ pub const INSTANCES: [(ServiceKind, &str); 2] =
 
 pub fn model() -> ModelName {
     ModelName::new("tiny").unwrap()
+}
+
+fn network() -> ScriptedNetwork {
+    ScriptedNetwork { model: model(), last_cut: Cut(LAST) }
 }
 
 /// Something that serves and says so.
@@ -45,8 +49,11 @@ impl Machine {
             .own(subjects::execute_edge_at(&model(), &instance));
         let nothing = |_: Request| async { Response::messagepack(&()) };
         let link = Endpoint::new(1).shared(subjects::link(&NodeId::new(node)?));
-        let serving =
-            vec![bus.serve(endpoint, execute).await?, describe(bus).await?, bus.serve(link, nothing).await?];
+        let serving = vec![
+            bus.serve(endpoint, execute).await?,
+            network().describe(bus).await?,
+            bus.serve(link, nothing).await?,
+        ];
         bus.model_store().await?.list().await?;
         let announced = announce(bus, ServiceKind::EdgeExecutor, instance, node).await?;
         Ok(Self { _serving: serving, _announced: announced })
@@ -65,7 +72,7 @@ impl Machine {
         let endpoint = Endpoint::new(4)
             .shared(subjects::execute_cloud(&model()))
             .own(subjects::execute_cloud_at(&model(), &instance));
-        let serving = vec![bus.serve(endpoint, tail).await?, describe(bus).await?];
+        let serving = vec![bus.serve(endpoint, tail).await?, network().describe(bus).await?];
         bus.model_store().await?.list().await?;
         let announced = announce(bus, ServiceKind::CloudExecutor, instance, node).await?;
         Ok(Self { _serving: serving, _announced: announced })
@@ -89,54 +96,15 @@ async fn run(bus: &Bus, node: &NodeId, request: &Request) -> Result<Response, Fa
     Response::messagepack(&executed(configuration))
 }
 
-fn signature() -> TensorSignature {
-    TensorSignature { name: "t".into(), data_type: DataType::F32, shape: vec![1] }
-}
-
 async fn announce(
     bus: &Bus,
     service: ServiceKind,
     instance: InstanceId,
     node: &str,
 ) -> anyhow::Result<Announcement> {
-    let served = ServedModel {
-        name: model(),
-        digest: Digest::from_bytes([1; 32]),
-        last_cut: Cut(LAST),
-        input: signature(),
-        output: signature(),
-        accelerators: vec![Accelerator::Cpu],
-    };
-    let update = PresenceUpdate { credits: 4, capacity: 4, models: vec![served], hardware: None };
+    let update = PresenceUpdate { credits: 4, capacity: 4, models: vec![network().served()], hardware: None };
     let identity = Identity { service, instance, node: NodeId::new(node)? };
     Ok(bus.announce(identity, "0.1.0", move || update.clone()).await?)
-}
-
-async fn describe(bus: &Bus) -> anyhow::Result<Serving> {
-    let cut = |cut| CutDescription {
-        cut: Cut(cut),
-        name: format!("node{cut}"),
-        frontier: Vec::new(),
-        bytes: ByteCount(1_000 * u64::from(LAST - cut)),
-        macs_before: u64::from(cut),
-        macs_after: u64::from(LAST - cut),
-        parameters_before: 0,
-        parameters_after: 0,
-        dominated_by: None,
-    };
-    let description = ModelDescription {
-        name: model(),
-        digest: Digest::from_bytes([1; 32]),
-        input: signature(),
-        output: signature(),
-        labels: Vec::new(),
-        cuts: (0..=LAST).map(cut).collect(),
-    };
-    let answer = move |_: Request| {
-        let response = Response::messagepack(&description);
-        async move { response }
-    };
-    Ok(bus.serve(Endpoint::new(4).shared(subjects::describe(&model())), answer).await?)
 }
 
 fn executed(configuration: Configuration) -> ExecuteReply<'static> {
@@ -155,7 +123,7 @@ fn executed(configuration: Configuration) -> ExecuteReply<'static> {
         configuration,
         fallback: None,
         cloud: None,
-        sent_bytes: ByteCount(1_000 * u64::from(LAST - configuration.cut.0)),
+        sent_bytes: network().bytes_at(configuration.cut),
         stages: vec![StageTime {
             stage: Stage::Head,
             place: Place::Edge,
