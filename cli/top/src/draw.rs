@@ -6,8 +6,9 @@ use ratatui::style::{Color, Style, Stylize};
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Paragraph, Row, Table};
 use schemas::{EdgeOutlook, InstanceId, Joules, ModelName, Regret, ServiceState, UnixMillis};
+use watch::Counts;
 
-use crate::live::{Counts, Energy, Last, Live};
+use crate::live::{Energy, Last, Live};
 
 /// Not known.
 const UNKNOWN: &str = "-";

@@ -1,34 +1,16 @@
 //! What is known of the running system now. Bounded, however long it is watched.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use schemas::{
-    Configuration, Fallback, Front, InstanceId, Joules, Millis, ModelName, Outcome, Place, PlanReason,
-    PolicyName, Presence, Receipt, SchedulerReport, UnixMillis, joules_at,
+    Configuration, Fallback, Front, InstanceId, Joules, Millis, ModelName, Place, PlanReason, PolicyName,
+    Presence, Receipt, SchedulerReport, UnixMillis, joules_at,
 };
-
-/// Shares and rates are of the last minute.
-pub(crate) const WINDOW_MS: u64 = 60_000;
-
-/// Receipts that are kept for them: at more than 166 a second the window is shorter, and says so.
-const GREATEST_WINDOW: usize = 10_000;
+use watch::{Counts, LastMinute, Reports};
 
 /// Pairs of an edge executor and a network whose last request is shown.
 const GREATEST_EDGES: usize = 64;
-
-/// A scheduler that said nothing for so long is gone.
-const REPORT_LASTS_MS: u64 = 5_000;
-
-/// Requests by how they ended.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Counts {
-    pub within: u64,
-    pub late: u64,
-    pub failed: u64,
-    /// Of these, run otherwise than planned.
-    pub fallbacks: u64,
-}
 
 /// Joules by place; the number of requests that said any.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -50,35 +32,22 @@ pub(crate) struct Last {
     pub limit_ms: Option<Millis>,
 }
 
-/// A request of the last minute.
-#[derive(Debug, Clone, Copy)]
-struct Recent {
-    at: UnixMillis,
-    counts: Counts,
-    energy: Energy,
-}
-
 /// What is known of the running system now.
 #[derive(Debug, Default)]
 pub struct Live {
     total: Counts,
     energy: Energy,
-    recent: VecDeque<Recent>,
+    recent: LastMinute<(Counts, Energy)>,
     last: BTreeMap<(InstanceId, ModelName), Last>,
     presences: Vec<Presence>,
     fronts: Vec<Arc<Front>>,
-    reports: BTreeMap<InstanceId, SchedulerReport>,
+    reports: Reports,
 }
 
 impl Live {
     /// Hears how a request ended.
     pub fn hear(&mut self, receipt: &Receipt, now: UnixMillis) {
-        let counts = Counts {
-            within: u64::from(receipt.outcome == Outcome::Within),
-            late: u64::from(receipt.outcome == Outcome::Late),
-            failed: u64::from(matches!(receipt.outcome, Outcome::Failed(_))),
-            fallbacks: u64::from(receipt.fallback.is_some()),
-        };
+        let counts = Counts::of(receipt);
         let joules = |place| joules_at(&receipt.energy, place).unwrap_or(Joules::ZERO);
         let energy = Energy {
             edge: joules(Place::Edge),
@@ -88,10 +57,7 @@ impl Live {
         };
         self.total.add(counts);
         self.energy.add(energy);
-        self.recent.push_back(Recent { at: now, counts, energy });
-        if self.recent.len() > GREATEST_WINDOW {
-            self.recent.pop_front();
-        }
+        self.recent.push(now, (counts, energy));
         self.forget(now);
         self.note_last(receipt);
     }
@@ -109,16 +75,13 @@ impl Live {
 
     /// Hears what a scheduler takes to be true.
     pub fn report(&mut self, report: SchedulerReport) {
-        self.reports.insert(report.scheduler.clone(), report);
+        self.reports.hear(report);
     }
 
     /// Lets time pass: what is too old is forgotten. To be called before each frame.
     pub fn forget(&mut self, now: UnixMillis) {
-        let is_old = |at: UnixMillis, lasts: u64| now.0.saturating_sub(at.0) > lasts;
-        while self.recent.front().is_some_and(|recent| is_old(recent.at, WINDOW_MS)) {
-            self.recent.pop_front();
-        }
-        self.reports.retain(|_, report| !is_old(report.at, REPORT_LASTS_MS));
+        self.recent.pass(now);
+        self.reports.pass(now);
     }
 
     fn note_last(&mut self, receipt: &Receipt) {
@@ -141,21 +104,21 @@ impl Live {
     /// Since it is watched, and in the last minute.
     pub(crate) fn counts(&self) -> (Counts, Counts) {
         let mut recent = Counts::default();
-        self.recent.iter().for_each(|request| recent.add(request.counts));
+        self.recent.iter().for_each(|(counts, _)| recent.add(*counts));
         (self.total, recent)
     }
 
     /// Since it is watched, and in the last minute.
     pub(crate) fn energy(&self) -> (Energy, Energy) {
         let mut recent = Energy::default();
-        self.recent.iter().for_each(|request| recent.add(request.energy));
+        self.recent.iter().for_each(|(_, energy)| recent.add(*energy));
         (self.energy, recent)
     }
 
     /// The time that the last minute's figures span, in seconds: less while it is watched for less, or where the receipts
     /// that are kept go back less.
     pub(crate) fn window_seconds(&self, now: UnixMillis) -> f64 {
-        self.recent.front().map_or(0.0, |first| now.0.saturating_sub(first.at.0) as f64 / 1e3)
+        self.recent.reaches_back(now).map_or(0.0, |ms| ms as f64 / 1e3)
     }
 
     pub(crate) fn last(&self) -> &BTreeMap<(InstanceId, ModelName), Last> {
@@ -171,25 +134,7 @@ impl Live {
     }
 
     pub(crate) fn reports(&self) -> impl Iterator<Item = &SchedulerReport> {
-        self.reports.values()
-    }
-}
-
-impl Counts {
-    fn add(&mut self, other: Self) {
-        self.within += other.within;
-        self.late += other.late;
-        self.failed += other.failed;
-        self.fallbacks += other.fallbacks;
-    }
-
-    pub(crate) fn all(&self) -> u64 {
-        self.within + self.late + self.failed
-    }
-
-    /// The share within the limit, in per cent; `None` without a request.
-    pub(crate) fn within_percent(&self) -> Option<f64> {
-        (self.all() > 0).then(|| 100.0 * self.within as f64 / self.all() as f64)
+        self.reports.iter()
     }
 }
 

@@ -8,13 +8,11 @@ use std::sync::Arc;
 
 use schemas::{Front, InstanceId, Millis, Outcome, Presence, Receipt, SchedulerReport, UnixMillis};
 
-use joules::JoulesTable;
-use shapes::{Counts, Ended, FrontMarks, Instance, Link, Minute, State, mark_of};
+use watch::{Counts, LastMinute, Reports, WINDOW_MS};
 
-/// Figures "of the last minute".
-const WINDOW_MS: u64 = 60_000;
-/// Receipts that are kept for them, some 2 MB: at more than 166 a second the window is shorter, and says so.
-const GREATEST_WINDOW: usize = 10_000;
+use joules::JoulesTable;
+use shapes::{Ended, FrontMarks, Instance, Link, Minute, State, mark_of};
+
 /// Seconds of the chart of requests over time.
 const SECONDS: usize = 120;
 /// Requests that a page gets when it opens, so that its charts have something on them: some 100 KB.
@@ -25,17 +23,11 @@ const GREATEST_BATCH: usize = 64;
 const GREATEST_INSTANCES: usize = 128;
 /// Links that are told: a scheduler names at most 64, and two schedulers mostly the same ones.
 const GREATEST_LINKS: usize = 64;
-/// Schedulers that are listened to.
-const GREATEST_REPORTS: usize = 16;
 /// Fronts that are told.
 const GREATEST_FRONTS: usize = 32;
-/// A scheduler that said nothing for so long is gone.
-const REPORT_LASTS_MS: u64 = 5_000;
-
 /// A request of the last minute.
 #[derive(Debug, Clone, Copy)]
 struct Recent {
-    at: UnixMillis,
     counts: Counts,
     latency: Option<Millis>,
     joules: JoulesTable,
@@ -49,7 +41,7 @@ pub struct Live {
     heard: u64,
     total: Counts,
     total_joules: JoulesTable,
-    recent: VecDeque<Recent>,
+    recent: LastMinute<Recent>,
     /// The second that `seconds` ends with, since the Unix epoch.
     second: u64,
     seconds: VecDeque<[u32; 3]>,
@@ -57,7 +49,7 @@ pub struct Live {
     batch: Vec<Ended>,
     left_out: u64,
     fronts: Vec<Arc<Front>>,
-    reports: BTreeMap<InstanceId, SchedulerReport>,
+    reports: Reports,
 }
 
 impl Live {
@@ -68,14 +60,14 @@ impl Live {
             heard: 0,
             total: Counts::default(),
             total_joules: JoulesTable::default(),
-            recent: VecDeque::new(),
+            recent: LastMinute::default(),
             second: now.0 / 1_000,
             seconds: VecDeque::from([[0; 3]]),
             remembered: VecDeque::new(),
             batch: Vec::new(),
             left_out: 0,
             fronts: Vec::new(),
-            reports: BTreeMap::new(),
+            reports: Reports::default(),
         }
     }
 
@@ -94,7 +86,7 @@ impl Live {
         let has_result = !matches!(receipt.outcome, Outcome::Failed(_));
         let latency = has_result.then_some(receipt.latency_ms);
         let priced = !receipt.energy.is_empty();
-        push(&mut self.recent, GREATEST_WINDOW, Recent { at: now, counts, latency, joules, priced });
+        self.recent.push(now, Recent { counts, latency, joules, priced });
         let ended = Ended::new(self.heard, receipt, self.mark(receipt), now);
         push(&mut self.remembered, REMEMBERED, ended.clone());
         if self.batch.len() < GREATEST_BATCH {
@@ -106,9 +98,7 @@ impl Live {
 
     /// Hears what a scheduler takes to be true.
     pub fn report(&mut self, report: SchedulerReport) {
-        if self.reports.len() < GREATEST_REPORTS || self.reports.contains_key(&report.scheduler) {
-            self.reports.insert(report.scheduler.clone(), report);
-        }
+        self.reports.hear(report);
     }
 
     /// Knows these fronts and no others; says whether any is new or gone.
@@ -152,7 +142,7 @@ impl Live {
             more_instances: presences.len() - instances.len(),
             instances,
             links: self.links(),
-            policy: self.reports.values().next().map(|report| report.choice),
+            policy: self.reports.iter().next().map(|report| report.choice),
         }
     }
 
@@ -162,11 +152,8 @@ impl Live {
         let begun = usize::try_from(second.saturating_sub(self.second)).unwrap_or(SECONDS).min(SECONDS);
         (0..begun).for_each(|_| push(&mut self.seconds, SECONDS, [0; 3]));
         self.second = self.second.max(second);
-        let is_old = |at: UnixMillis, lasts: u64| now.0.saturating_sub(at.0) > lasts;
-        while self.recent.front().is_some_and(|recent| is_old(recent.at, WINDOW_MS)) {
-            self.recent.pop_front();
-        }
-        self.reports.retain(|_, report| !is_old(report.at, REPORT_LASTS_MS));
+        self.recent.pass(now);
+        self.reports.pass(now);
     }
 
     fn mark(&self, receipt: &Receipt) -> Option<usize> {
@@ -176,7 +163,7 @@ impl Live {
 
     fn minute(&self, now: UnixMillis) -> Minute {
         let (mut counts, mut joules) = (Counts::default(), JoulesTable::default());
-        for recent in &self.recent {
+        for recent in self.recent.iter() {
             counts.add(recent.counts);
             joules.add(&recent.joules);
         }
@@ -185,8 +172,8 @@ impl Live {
         latencies.sort_by(f64::total_cmp);
         let known_for = now.0.saturating_sub(self.since.0).min(WINDOW_MS);
         // Where not all of the minute's receipts are kept, the oldest kept one says how far they go back.
-        let kept_for = match self.recent.front() {
-            Some(first) if self.recent.len() == GREATEST_WINDOW => now.0.saturating_sub(first.at.0),
+        let kept_for = match self.recent.reaches_back(now) {
+            Some(kept_for) if self.recent.is_full() => kept_for,
             _ => known_for,
         };
         Minute {
@@ -202,7 +189,7 @@ impl Live {
     /// One link for each edge executor and network, the scheduler that heard of it last knows best.
     fn links(&self) -> Vec<Link> {
         let mut freshest: BTreeMap<(&InstanceId, &str), Link> = BTreeMap::new();
-        for outlook in self.reports.values().flat_map(|report| &report.edges) {
+        for outlook in self.reports.iter().flat_map(|report| &report.edges) {
             let link = Link::from(outlook);
             let age = |link: &Link| link.age_ms.map_or(f64::INFINITY, Millis::get);
             let key = (&outlook.edge, outlook.model.as_str());

@@ -6,44 +6,12 @@ use schemas::{
     RequestId, ServiceKind, ServiceState, UnixMillis,
 };
 use serde::Serialize;
+use watch::Counts;
 
 /// Marks of one front that are told at most: fronts have some ten points, and a chart of more is a cloud.
 const GREATEST_MARKS: usize = 256;
 /// Characters of a text that others wrote, at most.
 const LONGEST_TEXT: usize = 96;
-
-/// Requests by how they ended.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Counts {
-    /// With a result within the limit.
-    pub within: u64,
-    /// With a result after it.
-    pub late: u64,
-    /// With a typed error.
-    pub failed: u64,
-    /// Of all these, run otherwise than planned.
-    pub fallbacks: u64,
-}
-
-impl Counts {
-    /// One request that ended so.
-    pub fn of(receipt: &Receipt) -> Self {
-        Self {
-            within: u64::from(receipt.outcome == Outcome::Within),
-            late: u64::from(receipt.outcome == Outcome::Late),
-            failed: u64::from(matches!(receipt.outcome, Outcome::Failed(_))),
-            fallbacks: u64::from(receipt.fallback.is_some()),
-        }
-    }
-
-    /// Counts these too.
-    pub fn add(&mut self, other: Self) {
-        self.within += other.within;
-        self.late += other.late;
-        self.failed += other.failed;
-        self.fallbacks += other.fallbacks;
-    }
-}
 
 /// Joules at one place from one source.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
