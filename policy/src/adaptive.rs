@@ -125,7 +125,7 @@ pub(crate) fn decide(
             // By the quantile nothing is in time; it is lost when not even the mean is.
             && fastest.forecast.mean_ms > limit_ms
             && is_hoping_due(state, now)
-            && let Some(hope) = question.hope()
+            && let Some(hope) = question.hope(fastest.forecast.mean_ms)
         {
             return Ok(decided(hope, PlanReason::Explored));
         }
@@ -204,15 +204,15 @@ impl<'a> Question<'a> {
         self.choice(probe.position).filter(|_| is_hoped_for)
     }
 
-    /// The fastest that uses the cloud, if something in the cloud would be within the limit were link and cloud as measured: for a
-    /// request that nothing is likely to answer in time anyway.
-    fn hope(&self) -> Option<Choice<'a>> {
-        let limit = f64x4::splat(self.limit_ms);
+    /// The fastest that uses the cloud, if something in the cloud would be faster than `mean_ms` were link and cloud as
+    /// measured: for a request that nothing is likely to answer in time anyway.
+    fn hope(&self, mean_ms: f64) -> Option<Choice<'a>> {
+        let mean = f64x4::splat(mean_ms);
         let (mut fastest, mut is_hoped_for) = (Least::NONE, false);
         for ((first, allowed, forecasts), block) in self.blocks().zip(&self.front.blocks) {
             let cloud = allowed & block.uses_cloud.simd_ne(f64x4::ZERO);
             let (latency_ms, _) = self.outlook.as_measured(block);
-            is_hoped_for |= (cloud & latency_ms.simd_le(limit)).any();
+            is_hoped_for |= (cloud & latency_ms.simd_lt(mean)).any();
             fastest.offer(first, cloud, forecasts.quantile_ms, forecasts.cost);
         }
         self.choice(fastest.position).filter(|_| is_hoped_for)

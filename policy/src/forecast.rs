@@ -163,7 +163,7 @@ impl Outlook {
         Self {
             edge_wait_ms: (state.edge_free_at_ms - now_ms).max(0.0),
             cloud_free_in_ms: cloud.map_or(0.0, |cloud| (cloud.free_at_ms - now_ms).max(0.0)),
-            cloud_queue_ms: cloud.map_or(0.0, |cloud| cloud.queue.ms),
+            cloud_queue_ms: cloud.map_or(0.0, |cloud| cloud.queue.wait_ms(now_ms)),
             ..Self::idle(
                 state,
                 cloud.map_or(1.0, |cloud| cloud.pace.at(now_ms, state.settings.forget_ms())),

@@ -173,6 +173,46 @@ impl Extra {
     }
 }
 
+/// How long requests wait at a cloud executor. Unconfirmed, half of it is gone after [`QUEUE_HALF_LIFE_MS`], since a
+/// queue is worked off: one seen once would otherwise keep everybody away for ever.
+///
+/// As with a [`Factor`], one value far off is taken for a hiccup and the second of its kind for a change.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Queue {
+    wait_ms: f64,
+    surprise: i8,
+    seen_at_ms: f64,
+}
+
+/// A queue is worked off as fast as it was waited in, which is seconds at most; others may go on filling it.
+const QUEUE_HALF_LIFE_MS: f64 = 2_000.0;
+
+/// Waiting that differs by less says nothing: a message's way through a thread pool.
+const QUEUE_NOISE_MS: f64 = 1.0;
+
+impl Queue {
+    pub(crate) fn wait_ms(&self, now_ms: f64) -> f64 {
+        let age = (now_ms - self.seen_at_ms).max(0.0);
+        self.wait_ms * (-age / QUEUE_HALF_LIFE_MS).exp2()
+    }
+
+    pub(crate) fn observe(&mut self, waited_ms: f64, now_ms: f64) {
+        let expected = self.wait_ms(now_ms);
+        let surprise = match waited_ms {
+            more if more > SURPRISE * expected + QUEUE_NOISE_MS => 1,
+            less if SURPRISE * less + QUEUE_NOISE_MS < expected => -1,
+            _ => 0,
+        };
+        self.wait_ms = if surprise != 0 && surprise == self.surprise {
+            waited_ms
+        } else {
+            expected + GAIN * (waited_ms.min(SURPRISE * expected + QUEUE_NOISE_MS) - expected)
+        };
+        self.surprise = if self.surprise == surprise { 0 } else { surprise };
+        self.seen_at_ms = now_ms;
+    }
+}
+
 /// How far off predictions are, and how many deviations above the mean the quantile lies.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Spread {

@@ -23,7 +23,7 @@ const DRIFT_MS: f64 = 10_000.0;
 
 /// Noise of one transfer: a share of it, and the least that scheduling costs, in ms.
 const NOISE_SHARE: f64 = 0.15;
-const NOISE_MS: f64 = 0.2;
+pub(crate) const NOISE_MS: f64 = 0.2;
 
 /// The link as it was while a front was measured: least squares over its configurations.
 #[derive(Debug, Clone, Copy, PartialEq)]

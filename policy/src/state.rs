@@ -13,8 +13,8 @@ use crate::crowding::Crowding;
 use crate::decision::{Cloud, Decision};
 use crate::forecast::{Forecast, Outlook};
 use crate::front::PreparedFront;
-use crate::learning::{Extra, Factor, Observation, Spread};
-use crate::link::Link;
+use crate::learning::{Extra, Factor, Observation, Queue, Spread};
+use crate::link::{Link, NOISE_MS};
 use crate::site;
 
 /// A cloud executor that loses a request is left alone for so long, twice as long the next time, and so on.
@@ -34,7 +34,7 @@ pub struct CloudExecutor {
     /// Whether it runs on the machine that the front was measured with.
     pub of_front: bool,
     pub(crate) pace: Factor,
-    pub(crate) queue: Extra,
+    pub(crate) queue: Queue,
     /// When it will have done what it was given here.
     pub(crate) free_at_ms: f64,
     pub(crate) suspended_until_ms: f64,
@@ -49,7 +49,7 @@ impl CloudExecutor {
             credits,
             of_front,
             pace: Factor::ONE,
-            queue: Extra::default(),
+            queue: Queue::default(),
             free_at_ms: 0.0,
             suspended_until_ms: 0.0,
             lost_in_a_row: 0,
@@ -62,7 +62,7 @@ impl CloudExecutor {
     }
 
     pub(crate) fn wait_ms(&self, now_ms: f64) -> f64 {
-        (self.free_at_ms - now_ms).max(self.queue.ms)
+        (self.free_at_ms - now_ms).max(self.queue.wait_ms(now_ms))
     }
 
     /// Those on the front's machine first, then by credits, then by name.
@@ -116,7 +116,6 @@ pub struct State {
     mean_tail_ms: f64,
     pub(crate) hardware: Hardware,
     pub(crate) edge_pace: Factor,
-    pub(crate) edge_queue: Extra,
     pub(crate) edge_free_at_ms: f64,
     pub(crate) crowding: Crowding,
     pub(crate) edge_energy: Factor,
@@ -127,7 +126,7 @@ pub struct State {
     pub(crate) corrections: Corrections,
     pub(crate) prices: PlacePrices,
     pub(crate) explored_at_ms: Option<f64>,
-    /// How often the cloud was looked at since a transfer was last as fast as measured.
+    /// How often the cloud was looked at since link and cloud were last as fast as measured.
     pub(crate) explored_in_a_row: u32,
 }
 
@@ -150,7 +149,6 @@ impl State {
                 seen_clock: None,
             },
             edge_pace: Factor::ONE,
-            edge_queue: Extra::default(),
             edge_free_at_ms: 0.0,
             edge_energy: Factor::ONE,
             cloud_energy: Factor::ONE,
@@ -174,7 +172,6 @@ impl State {
             clouds: self.clouds.clone(),
             hardware: self.hardware.clone(),
             overhead: self.overhead,
-            edge_queue: self.edge_queue,
             edge_free_at_ms: self.edge_free_at_ms,
             spread: self.spread,
             prices: self.prices,
@@ -363,14 +360,15 @@ impl State {
 
         let computed = (seen.edge + seen.wire + seen.cloud_time).get();
         self.overhead.observe(own_ms - computed - parts.other_ms);
-        self.edge_queue.observe(seen.edge_queue.get());
         self.edge_pace.observe(seen.edge.get(), parts.edge_ms, now_ms);
         if let Some(cloud) = seen.cloud.and_then(|cloud| self.clouds.get_mut(cloud)) {
             (cloud.lost_in_a_row, cloud.suspended_until_ms) = (0, 0.0);
-            cloud.queue.observe(seen.cloud_queue.get());
+            cloud.queue.observe(seen.cloud_queue.get(), now_ms);
             cloud.pace.observe(seen.cloud_time.get(), parts.cloud_ms, now_ms);
             self.link.observe(seen.sent_bytes, seen.wire, seen.at);
-            if self.link.is_as_measured(seen.sent_bytes, seen.wire) {
+            let in_cloud_ms = (seen.cloud_queue + seen.cloud_time).get();
+            let is_cloud_as_measured = in_cloud_ms <= 2.0 * parts.cloud_ms + NOISE_MS;
+            if is_cloud_as_measured && self.link.is_as_measured(seen.sent_bytes, seen.wire) {
                 self.explored_in_a_row = 0;
             }
         }

@@ -50,9 +50,10 @@ struct Site {
     state: State,
     measured: Front,
     now: f64,
-    /// Megabits a second, and how many times slower each cloud executor is.
+    /// Megabits a second, how many times slower each cloud executor is, and how long requests wait for one, in ms.
     bandwidth: f64,
     slowdown: [f64; 3],
+    queue: f64,
 }
 
 impl Site {
@@ -62,7 +63,7 @@ impl Site {
         let mut state = State::new(&front, AdaptiveSettings::default());
         let executor = |number| CloudExecutor::new(InstanceId::new(format!("c{number}")).unwrap(), 8, true);
         state.set_clouds((0..executors).map(executor));
-        Self { front, state, measured, now: 0.0, bandwidth: 100.0, slowdown: [1.0; 3] }
+        Self { front, state, measured, now: 0.0, bandwidth: 100.0, slowdown: [1.0; 3], queue: 0.0 }
     }
 
     fn decide(&self, qos: &Qos) -> Result<policy::Decision, Refusal> {
@@ -82,7 +83,8 @@ impl Site {
         let wire = if uses_cloud { 2.0 + ran.sent_bytes.0 as f64 * 8e-3 / self.bandwidth } else { 0.0 };
         let slowdown = decision.cloud.map_or(1.0, |cloud| self.slowdown[cloud]);
         let (edge, cloud) = (time(Place::Edge), time(Place::Cloud) * slowdown);
-        let took = edge + wire + cloud;
+        let waited = if uses_cloud { self.queue } else { 0.0 };
+        let took = edge + wire + waited + cloud;
         self.now += took;
         self.state.observe(
             &self.front,
@@ -99,7 +101,7 @@ impl Site {
                 edge_queue: Millis::ZERO,
                 edge: ms(edge),
                 wire: ms(wire),
-                cloud_queue: Millis::ZERO,
+                cloud_queue: ms(waited),
                 cloud_time: ms(cloud),
                 edge_energy: None,
                 cloud_energy: None,
@@ -161,6 +163,44 @@ fn a_cloud_that_slows_ten_times_is_left_and_taken_again() {
     let slow: Vec<_> = (0..50).map(|_| site.request(44.0)).collect();
     let late = slow.iter().filter(|(_, took, _)| *took > 44.0).count();
     assert!(late <= 2, "{late} late: {slow:?}");
+}
+
+/// Where nothing keeps the limit, the fastest is taken: a cloud that was slower than the edge is looked at again.
+#[test]
+fn the_fastest_is_the_cloud_again_when_it_has_recovered() {
+    let mut site = Site::new(1);
+    for _ in 0..20 {
+        assert_eq!(
+            site.request(1.0).0,
+            Cut(0),
+            "the cloud is the fastest, though nothing takes a millisecond"
+        );
+    }
+    (site.slowdown, site.queue) = ([50.0; 3], 600.0);
+    let slow: Vec<_> = (0..100).map(|_| site.request(1.0)).collect();
+    let looks = slow[4..].iter().filter(|(cut, ..)| *cut != LAST).count();
+    assert!(looks <= 6, "{looks} of 96 went to a cloud that nobody had seen well: {slow:?}");
+
+    (site.slowdown, site.queue) = ([1.0; 3], 0.0);
+    let back: Vec<_> = (0..200).map(|_| site.request(1.0)).collect();
+    let again = back.iter().position(|(_, took, _)| *took < 40.0).unwrap();
+    assert!(back[again + 30..].iter().all(|(_, took, _)| *took < 40.0), "{again}: {back:?}");
+}
+
+/// A queue is worked off while nobody looks.
+#[test]
+fn a_queue_seen_once_keeps_nobody_away_for_ever() {
+    let mut site = Site::new(1);
+    for _ in 0..20 {
+        site.request(44.0);
+    }
+    site.queue = 600.0;
+    let full: Vec<_> = (0..20).map(|_| site.request(44.0)).collect();
+    let late = full.iter().filter(|(_, took, _)| *took > 44.0).count();
+    assert!(late <= 3, "{late} of 20 waited: {full:?}");
+    site.queue = 0.0;
+    let back: Vec<_> = (0..300).map(|_| site.request(44.0)).collect();
+    assert!(back[250..].iter().all(|(cut, ..)| *cut == Cut(0)), "{back:?}");
 }
 
 #[test]
