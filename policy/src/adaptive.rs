@@ -196,8 +196,9 @@ impl<'a> Question<'a> {
         let (mut probe, mut is_hoped_for) = (Least::NONE, false);
         for ((first, allowed, forecasts), block) in self.blocks().zip(&self.front.blocks) {
             let cloud = allowed & block.uses_cloud.simd_ne(f64x4::ZERO);
-            let (latency_ms, hoped) = self.outlook.as_measured(block);
-            is_hoped_for |= (cloud & latency_ms.simd_le(limit) & hoped.simd_lt(f64x4::splat(cost))).any();
+            let hoped = self.outlook.as_measured(block);
+            let is_cheaper = hoped.cost.simd_lt(f64x4::splat(cost));
+            is_hoped_for |= (cloud & hoped.quantile_ms.simd_le(limit) & is_cheaper).any();
             let within = cloud & forecasts.quantile_ms.simd_le(limit);
             probe.offer(first, within, forecasts.cost, forecasts.quantile_ms);
         }
@@ -211,8 +212,7 @@ impl<'a> Question<'a> {
         let (mut fastest, mut is_hoped_for) = (Least::NONE, false);
         for ((first, allowed, forecasts), block) in self.blocks().zip(&self.front.blocks) {
             let cloud = allowed & block.uses_cloud.simd_ne(f64x4::ZERO);
-            let (latency_ms, _) = self.outlook.as_measured(block);
-            is_hoped_for |= (cloud & latency_ms.simd_lt(mean)).any();
+            is_hoped_for |= (cloud & self.outlook.as_measured(block).mean_ms.simd_lt(mean)).any();
             fastest.offer(first, cloud, forecasts.quantile_ms, forecasts.cost);
         }
         self.choice(fastest.position).filter(|_| is_hoped_for)

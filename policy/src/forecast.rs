@@ -273,9 +273,9 @@ impl Outlook {
         }
     }
 
-    /// The latencies and the costs that a block would have if link and cloud were as when the front was measured.
+    /// What a block would take and cost if link and cloud were as when the front was measured.
     #[inline]
-    pub(crate) fn as_measured(&self, block: &Block) -> (f64x4, f64x4) {
+    pub(crate) fn as_measured(&self, block: &Block) -> AsMeasured {
         let mean = block.edge_ms * self.edge_pace + block.wire_ms + block.cloud_ms + block.other_ms;
         let spread = block.variance.sqrt() * self.spread.deviations;
         let prices = &self.prices;
@@ -283,13 +283,21 @@ impl Outlook {
         let cloud_j = block.cloud_j * self.cloud_energy;
         let cost = edge_j * prices.edge + block.wire_j * prices.wire + cloud_j * prices.cloud;
         let crowding = block.edge_ms * (self.edge_pace * self.crowding);
-        (mean + spread + (self.overhead_ms + self.edge_wait_ms), cost + crowding + block.unknown_cost)
+        let mean_ms = mean + (self.overhead_ms + self.edge_wait_ms);
+        AsMeasured { mean_ms, quantile_ms: mean_ms + spread, cost: cost + crowding + block.unknown_cost }
     }
 
     /// How long until the work that is queued now is done.
     pub(crate) fn drained_in_ms(&self) -> f64 {
         self.edge_wait_ms.max(self.cloud_free_in_ms).max(self.cloud_queue_ms)
     }
+}
+
+/// What a block would take and cost if link and cloud were as when the front was measured.
+pub(crate) struct AsMeasured {
+    pub mean_ms: f64x4,
+    pub quantile_ms: f64x4,
+    pub cost: f64x4,
 }
 
 /// How a block's configurations would set the hardware.
