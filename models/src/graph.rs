@@ -20,7 +20,7 @@ use crate::error::ModelError;
 use crate::guard::guarded;
 use crate::kernels::Clamp;
 use crate::network::GREATEST_BATCH;
-use crate::operators::{Operator, Primitive, matrix, shape_of};
+use crate::operators::{Operator, Primitive, Spare, matrix, shape_of};
 
 /// A value's number: 0 is the network's input, then what each node makes.
 pub(crate) type ValueId = usize;
@@ -168,10 +168,11 @@ impl Graph {
         nodes: Range<usize>,
         given: Vec<(ValueId, Primitive)>,
         wanted: &[ValueId],
+        spare: &mut Spare,
         done: &mut dyn FnMut(usize),
     ) -> Result<Vec<Primitive>, ModelError> {
         // Burn reports what it cannot do by panicking.
-        guarded(|| self.run_unguarded(nodes, given, wanted, done))
+        guarded(|| self.run_unguarded(nodes, given, wanted, spare, done))
             .unwrap_or_else(|panic| Err(ModelError::Computation(panic)))
     }
 
@@ -180,6 +181,7 @@ impl Graph {
         nodes: Range<usize>,
         given: Vec<(ValueId, Primitive)>,
         wanted: &[ValueId],
+        spare: &mut Spare,
         done: &mut dyn FnMut(usize),
     ) -> Result<Vec<Primitive>, ModelError> {
         let mut slots: Vec<Option<Primitive>> = vec![None; self.values.len()];
@@ -192,8 +194,8 @@ impl Graph {
             let operands = self.operands(index, &mut slots)?;
             let clamp = self.clamps[index].filter(|_| !left.is_empty());
             let made = match clamp {
-                Some(clamp) => node.operator.run_clamped(operands, clamp).map(|made| vec![made]),
-                None => node.operator.run(operands),
+                Some(clamp) => node.operator.run_clamped(operands, clamp, spare).map(|made| vec![made]),
+                None => node.operator.run(operands, spare),
             };
             let made = made.map_err(|_| {
                 ModelError::Computation(format!("node {:?} has a wrong number of operands", node.name))

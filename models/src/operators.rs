@@ -18,6 +18,7 @@ pub(crate) mod resize;
 pub(crate) mod selection;
 pub(crate) mod shape;
 mod size;
+mod spare;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +28,7 @@ use burn_backend::{Shape, TensorMetadata};
 use burn_dispatch::Dispatch;
 
 pub(crate) use self::size::elements_made;
+pub(crate) use self::spare::Spare;
 use crate::kernels::Clamp;
 
 /// The backend: Burn's own choice among those compiled in, by device.
@@ -101,11 +103,15 @@ pub(crate) enum Operator {
 
 impl Operator {
     /// Runs it. Operands are consumed, so that one nobody else holds can be overwritten in place.
-    pub(crate) fn run(&self, operands: Vec<Primitive>) -> Result<Vec<Primitive>, WrongOperands> {
+    pub(crate) fn run(
+        &self,
+        operands: Vec<Primitive>,
+        spare: &mut Spare,
+    ) -> Result<Vec<Primitive>, WrongOperands> {
         match self {
             Self::Split { axis, lengths } => one(operands).map(|x| selection::split(x, *axis, lengths)),
             Self::Best(settings) => one(operands).map(|x| reduction::best(settings, x)),
-            _ => self.run_to_one(operands).map(|made| vec![made]),
+            _ => self.run_to_one(operands, spare).map(|made| vec![made]),
         }
     }
 
@@ -131,10 +137,11 @@ impl Operator {
         &self,
         operands: Vec<Primitive>,
         clamp: Clamp,
+        spare: &mut Spare,
     ) -> Result<Primitive, WrongOperands> {
         match self {
             Self::Direct(prepared) => {
-                one(operands).and_then(|x| convolution::run_prepared(prepared, x, clamp))
+                one(operands).and_then(|x| convolution::run_prepared(prepared, x, clamp, spare))
             }
             _ => Err(WrongOperands),
         }
@@ -148,7 +155,7 @@ impl Operator {
         }
     }
 
-    fn run_to_one(&self, operands: Vec<Primitive>) -> Result<Primitive, WrongOperands> {
+    fn run_to_one(&self, operands: Vec<Primitive>, spare: &mut Spare) -> Result<Primitive, WrongOperands> {
         match self {
             Self::Activation(activation) => one(operands).map(|x| activation::run(activation, x)),
             Self::Unary(unary) => one(operands).map(|x| arithmetic::unary(*unary, x)),
@@ -156,14 +163,14 @@ impl Operator {
             Self::Accumulate(settings) => arithmetic::accumulate(settings, operands),
             Self::Where => arithmetic::choose(operands),
             Self::Convolution(settings) => convolution::run(settings, operands),
-            Self::Direct(_) => self.run_clamped(operands, Clamp::NONE),
+            Self::Direct(_) => self.run_clamped(operands, Clamp::NONE, spare),
             Self::TransposedConvolution(settings) => convolution::run_transposed(settings, operands),
             Self::MaxPool(window) => one(operands).map(|x| pooling::max(window, x)),
             Self::AveragePool(settings) => pooling::average(settings, operands),
             Self::GlobalAveragePool => one(operands).map(pooling::global_average),
             Self::MatMul => two(operands).map(|(a, b)| matrix::multiply(a, b)),
             Self::Linear => matrix::linear(operands),
-            Self::Product(prepared) => one(operands).and_then(|x| matrix::run_prepared(prepared, &x)),
+            Self::Product(prepared) => one(operands).and_then(|x| matrix::run_prepared(prepared, x, spare)),
             Self::Einsum(settings) => two(operands).map(|(a, b)| einsum::run(settings, a, b)),
             Self::Gemm(settings) => matrix::gemm(settings, operands),
             Self::Affine => normalisation::affine(operands),

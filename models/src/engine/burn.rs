@@ -1,7 +1,7 @@
 //! Burn, on a device chosen when a network is loaded.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use burn_backend::TensorData;
@@ -14,7 +14,7 @@ use super::{Engine, Loaded, Part, Timed, not_built_in};
 use crate::bundle::Bundle;
 use crate::error::ModelError;
 use crate::graph::{Graph, ValueId, import};
-use crate::operators::{B, Primitive, shape_of};
+use crate::operators::{B, Primitive, Spare, shape_of};
 
 /// Runs a graph node by node.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ struct Burn {
     /// Whether a node is computed when it is asked for. A graphics processor only takes note of what it is to do, and does it
     /// when the output is read.
     is_prompt: bool,
+    /// Of the runs before; a run beside another begins with none.
+    spare: Mutex<Spare>,
 }
 
 pub(super) fn load(bundle: &Bundle, accelerator: Accelerator) -> Result<Loaded, ModelError> {
@@ -33,7 +35,10 @@ pub(super) fn load(bundle: &Bundle, accelerator: Accelerator) -> Result<Loaded, 
     let file = format!("{}/model.onnx", bundle.name());
     let graph = Arc::new(import::import(bundle.source(), &file, plane, &device)?);
     let is_prompt = accelerator == Accelerator::Cpu;
-    Ok(Loaded { graph: graph.clone(), engine: Box::new(Burn { graph, device, is_prompt }) })
+    Ok(Loaded {
+        graph: graph.clone(),
+        engine: Box::new(Burn { graph, device, is_prompt, spare: Mutex::default() }),
+    })
 }
 
 fn device(accelerator: Accelerator) -> Result<DispatchDevice, ModelError> {
@@ -67,8 +72,14 @@ impl Burn {
             Ok((value, B::float_from_data(data, &self.device)))
         };
         let given = takes.into_iter().zip(given).map(read).collect::<Result<_, ModelError>>()?;
-        let made = graph.run(self.nodes(part), given, &gives, done)?;
+        let mut spare = self.take_spare();
+        let made = graph.run(self.nodes(part), given, &gives, &mut spare, done)?;
+        *self.spare.lock().unwrap_or_else(PoisonError::into_inner) = spare;
         made.into_iter().map(written).collect()
+    }
+
+    fn take_spare(&self) -> Spare {
+        std::mem::take(&mut *self.spare.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn nodes(&self, part: Part) -> Range<usize> {

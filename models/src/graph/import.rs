@@ -23,7 +23,7 @@ use super::naming::{self, Place, Places};
 use super::{Graph, Node, Operand, ValueInfo, fuse};
 use crate::error::ModelError;
 use crate::guard::guarded;
-use crate::operators::{B, Batched, Operator, Primitive, elements_made, shape_of};
+use crate::operators::{B, Batched, Operator, Primitive, Spare, elements_made, shape_of};
 use crate::source::Source;
 
 /// Most elements of one value: 1 GB of `f32`, far beyond any network for the edge.
@@ -337,7 +337,7 @@ fn check_size(operator: &Operator, shapes: &[Vec<usize>]) -> Result<(), String> 
 fn run(operator: &Operator, operands: Vec<Primitive>) -> Result<Vec<Primitive>, String> {
     let shapes: Vec<Vec<usize>> = operands.iter().map(shape_of).collect();
     check_size(operator, &shapes)?;
-    guarded(|| operator.run(operands))
+    guarded(|| operator.run(operands, &mut Spare::default()))
         .map_err(|panic| format!("it does not take tensors {shapes:?} ({panic})"))?
         .map_err(|_| "it has a wrong number of inputs".to_owned())
 }

@@ -11,7 +11,7 @@ use onnx_ir::{GraphProto, Message};
 
 use super::constant::read;
 use super::import::import;
-use crate::operators::{B, Primitive};
+use crate::operators::{B, Primitive, Spare};
 
 /// Of one picture alone and among others: the same sums in another order.
 const BATCH_TOLERANCE: f64 = 1e-4;
@@ -51,7 +51,15 @@ fn two_pictures_at_once_are_two_pictures() {
         let graph = import(&fs::read(&file).unwrap().into(), &name, plane, &device).unwrap();
         let nodes = graph.nodes.len();
         let head = |picture: &Primitive, cut| {
-            graph.run(0..cut, vec![(0, picture.clone())], &graph.wiring.frontier(cut), &mut |_| ()).unwrap()
+            graph
+                .run(
+                    0..cut,
+                    vec![(0, picture.clone())],
+                    &graph.wiring.frontier(cut),
+                    &mut Spare::default(),
+                    &mut |_| (),
+                )
+                .unwrap()
         };
         let axis = graph.values[graph.output].batch.unwrap_or_else(|| panic!("{name}: its output"));
         let apart = [&one, &other].map(|picture| head(picture, nodes).swap_remove(0));
@@ -62,7 +70,7 @@ fn two_pictures_at_once_are_two_pictures() {
             // Made by one head: what two heads made cannot always be laid side by side, since some files keep tokens
             // and pictures in one axis, where those of several pictures alternate.
             let given = frontier.iter().copied().zip(head(&both, cut)).collect();
-            let made = graph.run(cut..nodes, given, &[graph.output], &mut |_| ());
+            let made = graph.run(cut..nodes, given, &[graph.output], &mut Spare::default(), &mut |_| ());
             let made = made.unwrap_or_else(|error| panic!("{name}, cut {cut}: {error}")).swap_remove(0);
             let difference = difference(made, apart.clone());
             assert!(difference <= BATCH_TOLERANCE, "{name}, cut {cut}: {difference}");

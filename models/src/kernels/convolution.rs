@@ -80,15 +80,15 @@ impl Direct {
         self.groups * self.inputs
     }
 
-    /// Convolves pictures of channels × height × width, one after the other.
-    pub(crate) fn run(&self, input: &[f32], sides: [usize; 2], clamp: Clamp) -> Vec<f32> {
-        let [channels, height, width] = self.output_shape(sides);
+    /// Convolves pictures of channels × height × width, one after the other. All of `output` is written, which holds
+    /// [`Self::output_shape`] of each.
+    pub(crate) fn run(&self, input: &[f32], sides: [usize; 2], clamp: Clamp, output: &mut [f32]) {
+        let [_, height, width] = self.output_shape(sides);
         let plane = height * width;
         let picture = self.channels() * sides[0] * sides[1];
         let pictures = input.len().checked_div(picture).unwrap_or(0);
-        let mut output = vec![0.0; pictures * channels * plane];
         if output.is_empty() {
-            return output;
+            return;
         }
         let macs = output.len() * self.inputs * self.geometry.taps();
         let work = Work::new(self, sides, clamp);
@@ -108,7 +108,6 @@ impl Direct {
                 work.group(group, input, &mut scratch, output, threads);
             });
         }
-        output
     }
 }
 

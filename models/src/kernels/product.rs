@@ -22,15 +22,16 @@ const BLOCK: usize = 1024;
 /// weights[column][i]`.
 ///
 /// `weights` has one row of `inner` numbers an output column, `bias` is empty or has one number each. An output's
-/// sum is added up in the same order whatever the number of rows and threads.
-pub(crate) fn product(input: &[f32], weights: &[f32], bias: &[f32], inner: usize) -> Vec<f32> {
+/// sum is added up in the same order whatever the number of rows and threads. All of `output` is written.
+pub(crate) fn product(input: &[f32], weights: &[f32], bias: &[f32], inner: usize, output: &mut [f32]) {
     let (rows, columns) = (input.len() / inner, weights.len() / inner);
-    let mut output = vec![0.0; rows * columns];
     if output.is_empty() {
-        return output;
+        return;
     }
     if bias.len() == columns {
         output.chunks_exact_mut(columns).for_each(|row| row.copy_from_slice(bias));
+    } else {
+        output.fill(0.0);
     }
     let threads = if rows * columns * inner < WORTH_A_THREAD { 1 } else { rayon::current_num_threads() };
     let width = columns.div_ceil(threads).next_multiple_of(TILE_OF_MANY.1 * TILE_OF_FEW.1);
@@ -45,7 +46,6 @@ pub(crate) fn product(input: &[f32], weights: &[f32], bias: &[f32], inner: usize
         1 => parts.into_iter().for_each(|part| Arch::new().dispatch(part)),
         _ => parts.into_par_iter().for_each(|part| Arch::new().dispatch(part)),
     }
-    output
 }
 
 /// Some columns of the output.

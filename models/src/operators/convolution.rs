@@ -6,7 +6,7 @@ use burn_backend::ops::{ConvOptions, ConvTransposeOptions, ModuleOps};
 
 use super::processor::{numbers, on_the_processor};
 use super::selection::{Range, slice};
-use super::{B, Primitive, WrongOperands, reshape, shape_of, two_or_three};
+use super::{B, Primitive, Spare, WrongOperands, reshape, shape_of, two_or_three};
 use crate::kernels::{Clamp, Direct, Geometry};
 
 /// Its settings; operands are input, weights and (optionally) bias.
@@ -76,11 +76,14 @@ pub(super) fn run_prepared(
     prepared: &Prepared,
     input: Primitive,
     clamp: Clamp,
+    spare: &mut Spare,
 ) -> Result<Primitive, WrongOperands> {
     let [pictures, _, height, width] = shape_of(&input)[..] else { return Err(WrongOperands) };
-    let made = prepared.0.run(&numbers(&input).ok_or(WrongOperands)?, [height, width], clamp);
-    let [channels, height, width] = prepared.0.output_shape([height, width]);
-    Ok(on_the_processor(made, vec![pictures, channels, height, width]))
+    let [channels, rows, columns] = prepared.0.output_shape([height, width]);
+    let mut made = spare.take(pictures * channels * rows * columns);
+    prepared.0.run(&numbers(&input).ok_or(WrongOperands)?, [height, width], clamp, &mut made);
+    spare.give(input);
+    Ok(on_the_processor(made, vec![pictures, channels, rows, columns]))
 }
 
 pub(super) fn run(settings: &Convolution, operands: Vec<Primitive>) -> Result<Primitive, WrongOperands> {

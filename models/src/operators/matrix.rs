@@ -7,7 +7,7 @@ use burn_backend::ops::{FloatTensorOps, ModuleOps};
 
 use super::arithmetic::{Binary, binary};
 use super::processor::{numbers, on_the_processor};
-use super::{B, Primitive, WrongOperands, shape_of, two_or_three, with_rank};
+use super::{B, Primitive, Spare, WrongOperands, shape_of, two_or_three, with_rank};
 use crate::kernels::product;
 
 /// ONNX's general product: `alpha × A' × B' + beta × C`.
@@ -77,8 +77,12 @@ impl Prepared {
     }
 }
 
-pub(super) fn run_prepared(prepared: &Prepared, x: &Primitive) -> Result<Primitive, WrongOperands> {
-    let mut shape = shape_of(x);
+pub(super) fn run_prepared(
+    prepared: &Prepared,
+    x: Primitive,
+    spare: &mut Spare,
+) -> Result<Primitive, WrongOperands> {
+    let mut shape = shape_of(&x);
     let [outputs, inner] = shape_of(&prepared.weights)[..] else { return Err(WrongOperands) };
     let last = shape.last_mut().filter(|last| **last == inner).ok_or(WrongOperands)?;
     *last = outputs;
@@ -86,8 +90,11 @@ pub(super) fn run_prepared(prepared: &Prepared, x: &Primitive) -> Result<Primiti
         Some(bias) => numbers(bias).ok_or(WrongOperands)?,
         None => Cow::Borrowed(&[][..]),
     };
-    let (x, weights) = (numbers(x).ok_or(WrongOperands)?, numbers(&prepared.weights).ok_or(WrongOperands)?);
-    Ok(on_the_processor(product(&x, &weights, &bias, inner), shape))
+    let weights = numbers(&prepared.weights).ok_or(WrongOperands)?;
+    let mut made = spare.take(shape.iter().product());
+    product(&numbers(&x).ok_or(WrongOperands)?, &weights, &bias, inner, &mut made);
+    spare.give(x);
+    Ok(on_the_processor(made, shape))
 }
 
 pub(super) fn gemm(settings: &Gemm, operands: Vec<Primitive>) -> Result<Primitive, WrongOperands> {

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::convolution::Convolution;
-use super::{Operator, Primitive, processor, shape_of};
+use super::{Operator, Primitive, Spare, processor, shape_of};
 
 fn zeros(shape: &[usize]) -> Primitive {
     processor::on_the_processor(vec![0.0; shape.iter().product()], shape.to_vec())
@@ -31,7 +31,7 @@ proptest! {
         let weights = [outputs * groups, inputs, kernel[0], kernel[1]];
         let operands = operands(&[2, inputs * groups, sides[0], sides[1]], &weights, has_bias.then_some(weights[0]));
         let made = operator.stand_in(&operands).map(|made| shape_of(&made));
-        let run = operator.run(operands).expect("the operands fit");
+        let run = operator.run(operands, &mut Spare::default()).expect("the operands fit");
         prop_assert_eq!(made, Some(shape_of(&run[0])));
     }
 
@@ -45,7 +45,7 @@ proptest! {
         let input = [before.as_slice(), &[inner]].concat();
         let operands = operands(&input, &[inner, outputs], has_bias.then_some(outputs));
         let made = operator.stand_in(&operands).map(|made| shape_of(&made));
-        let run = operator.run(operands).expect("the operands fit");
+        let run = operator.run(operands, &mut Spare::default()).expect("the operands fit");
         prop_assert_eq!(made, Some(shape_of(&run[0])));
     }
 }
