@@ -77,7 +77,7 @@ impl Bucket {
         };
         let opened =
             timeout(OPERATION, opening).await.map_err(|_| BrokerError::TimedOut("opening a bucket"))?;
-        opened.map_err(|reason| BrokerError::Failed { operation: "opening a bucket", reason })
+        opened.map_err(|reason| BrokerError::failed("opening a bucket", reason))
     }
 
     pub(crate) async fn put(&self, store: &Store, key: &str, value: Vec<u8>) -> Result<(), BrokerError> {

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use async_nats::rustls::pki_types::UnixTime;
 use async_nats::rustls::{AlertDescription, CertificateError, Error as TlsError};
 use async_nats::{ConnectError, ConnectErrorKind, ConnectOptions};
 use x509_parser::pem::Pem;
@@ -112,10 +113,13 @@ impl<'a> Credentials<'a> {
             ) => "its certificate is not for that host: `splinter keys --hub-host HOST` makes one that is"
                 .into(),
             TlsError::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. }) => {
-                let ended =
-                    i64::try_from(not_after.as_secs()).ok().and_then(|s| ASN1Time::from_timestamp(s).ok());
-                let ended = ended.map(|ended| format!(" on {ended}")).unwrap_or_default();
+                let ended = moment(*not_after).map(|ended| format!(" on {ended}")).unwrap_or_default();
                 format!("its certificate expired{ended}: `splinter keys` renews it, reload the broker then")
+            }
+            TlsError::InvalidCertificate(CertificateError::NotValidYetContext { not_before, .. }) => {
+                let begins =
+                    moment(*not_before).map(|begins| format!(" from {begins} on")).unwrap_or_default();
+                format!("its certificate is valid{begins}: check the clocks of both machines")
             }
             TlsError::AlertReceived(AlertDescription::CertificateRequired) => {
                 "it asks for our certificate: set [broker] tls_certificate_file and tls_key_file".into()
@@ -123,6 +127,11 @@ impl<'a> Credentials<'a> {
             other => other.to_string(),
         }
     }
+}
+
+/// A moment of the TLS library; `None` where it is none of a calendar's.
+fn moment(time: UnixTime) -> Option<ASN1Time> {
+    i64::try_from(time.as_secs()).ok().and_then(|seconds| ASN1Time::from_timestamp(seconds).ok())
 }
 
 impl std::fmt::Display for Credentials<'_> {
@@ -170,17 +179,27 @@ fn secret(path: &Path, setting: &'static str) -> Result<String, BrokerError> {
 fn check_certificate(path: &Path, setting: &'static str) -> Result<(), BrokerError> {
     let text = read(path, setting)?;
     let unfit = || BrokerError::Unfit { path: path.to_owned(), what: "certificate (PEM)" };
-    let end = certificate_end(text.as_bytes()).ok_or_else(unfit)?;
-    if end <= ASN1Time::now() {
-        return Err(BrokerError::Expired { path: path.to_owned(), ended: end.to_string() });
+    let (begins, ends) = all_valid(text.as_bytes()).ok_or_else(unfit)?;
+    let (path, now) = (path.to_owned(), ASN1Time::now());
+    if ends <= now {
+        return Err(BrokerError::Expired { path, ended: ends.to_string() });
+    }
+    if now < begins {
+        return Err(BrokerError::NotYetValid { path, begins: begins.to_string() });
     }
     Ok(())
 }
 
-/// When the first of some certificates in PEM ends; `None` where there is none, or one that cannot be read.
-fn certificate_end(pem: &[u8]) -> Option<ASN1Time> {
-    let ends = Pem::iter_from_buffer(pem).map(|pem| Some(pem.ok()?.parse_x509().ok()?.validity().not_after));
-    ends.collect::<Option<Vec<_>>>()?.into_iter().min()
+/// From when on and until when all of some certificates in PEM are valid; `None` where there is none, or one that cannot be
+/// read.
+fn all_valid(pem: &[u8]) -> Option<(ASN1Time, ASN1Time)> {
+    let times = Pem::iter_from_buffer(pem).map(|pem| {
+        let pem = pem.ok()?;
+        let validity = pem.parse_x509().ok()?.validity().clone();
+        Some((validity.not_before, validity.not_after))
+    });
+    let (begins, ends): (Vec<_>, Vec<_>) = times.collect::<Option<Vec<_>>>()?.into_iter().unzip();
+    Some((begins.into_iter().max()?, ends.into_iter().min()?))
 }
 
 /// The TLS library's own error, where that is what went wrong.

@@ -1,6 +1,13 @@
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
+use async_nats::jetstream::ErrorCode;
 use schemas::ByteCount;
+
+/// What a broker says that has no room, on its disk or within the limits of its configuration. The third it says of a bucket whose
+/// files it cannot write, whatever the reason.
+const NO_ROOM: [ErrorCode; 3] =
+    [ErrorCode::INSUFFICIENT_RESOURCES, ErrorCode::STORAGE_RESOURCES_EXCEEDED, ErrorCode::STREAM_CREATE];
 
 /// What went wrong between us and the broker.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +58,14 @@ pub enum BrokerError {
         path: PathBuf,
         /// When.
         ended: String,
+    },
+    /// A certificate whose time has not come.
+    #[error("the certificate {} is valid from {begins} on: check this machine's clock", path.display())]
+    NotYetValid {
+        /// The file.
+        path: PathBuf,
+        /// From when on.
+        begins: String,
     },
     /// Settings that do not go together.
     #[error("[broker] {0}")]
@@ -123,6 +138,22 @@ pub enum BrokerError {
         /// Why.
         reason: String,
     },
+    /// The broker has no room for what it should store, or may not write it.
+    #[error(
+        "{operation} failed: the broker cannot store it ({reason}): free space on the disk of its store_dir, and let it write there"
+    )]
+    NoRoom {
+        /// The operation.
+        operation: &'static str,
+        /// What the broker says.
+        reason: String,
+    },
+    /// This machine has no room for a file that is needed for a while.
+    #[error("no room for temporary files in {}: free some, or set TMPDIR to a larger folder", folder.display())]
+    NoRoomHere {
+        /// Where they are made.
+        folder: PathBuf,
+    },
     /// A stored file whose bytes are not those that were put.
     #[error("{name} in the model store is damaged: {reason}")]
     Damaged {
@@ -147,12 +178,28 @@ impl BrokerError {
                 | Self::OpenToEveryone { .. }
                 | Self::Unfit { .. }
                 | Self::Expired { .. }
+                | Self::NotYetValid { .. }
                 | Self::Settings(_)
         )
     }
 
     /// A failed operation, from the client library's error. Its text already includes its causes.
     pub(crate) fn failed(operation: &'static str, error: impl std::fmt::Display) -> Self {
-        Self::Failed { operation, reason: error.to_string() }
+        let reason = error.to_string();
+        // The library's errors hold the broker's at different depths; the text of each has it.
+        if NO_ROOM.iter().any(|code| reason.contains(&format!("error code {})", code.0))) {
+            return Self::NoRoom { operation, reason };
+        }
+        Self::Failed { operation, reason }
+    }
+
+    /// A temporary file that could not be made or written.
+    pub fn temporary_file(error: &std::io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                Self::NoRoomHere { folder: std::env::temp_dir() }
+            }
+            _ => Self::failed("writing a temporary file", error),
+        }
     }
 }

@@ -69,8 +69,7 @@ impl Bus {
         let opened = timeout(OPERATION, opening)
             .await
             .map_err(|_| BrokerError::TimedOut("opening the model store"))?;
-        let store =
-            opened.map_err(|reason| BrokerError::Failed { operation: "opening the model store", reason })?;
+        let store = opened.map_err(|reason| BrokerError::failed("opening the model store", reason))?;
         Ok(ModelStore { store })
     }
 }
@@ -91,7 +90,7 @@ impl ModelStore {
         Ok(self.copy(model, file, &mut bytes).await?.map(|_| bytes))
     }
 
-    /// Copies a file of a network, piece by piece, and says how many bytes it has; `None` when there is none. What was
+    /// Copies a file of a network into a temporary one, piece by piece, and says how many bytes it has; `None` when there is none. What was
     /// written is of no use when this fails: the bytes are checked against the store's SHA-256 at their end.
     pub async fn copy(
         &self,
@@ -130,11 +129,11 @@ impl ModelStore {
                 length => {
                     arrived += length as u64;
                     let written = to.write_all(&piece[..length]).await;
-                    written.map_err(|error| BrokerError::failed("writing a model's file", error))?;
+                    written.map_err(|error| BrokerError::temporary_file(&error))?;
                 }
             }
         }
-        to.flush().await.map_err(|error| BrokerError::failed("writing a model's file", error))?;
+        to.flush().await.map_err(|error| BrokerError::temporary_file(&error))?;
         if arrived == size {
             Ok(Some(ByteCount(size)))
         } else {

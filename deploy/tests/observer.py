@@ -21,6 +21,8 @@ class Observer:
         self.outcomes: dict[str, object] = {}
         self.errors: list[str] = []
         self._loop = asyncio.new_event_loop()
+        # Set when there is something to do: the connection is gone, or the observer is to stop.
+        self._wake, self._stopping = asyncio.Event(), False
         self._ready, self._thread = threading.Event(), threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> "Observer":
@@ -31,8 +33,12 @@ class Observer:
 
     def __exit__(self, *_) -> None:
         if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._ended.set)
+            self._loop.call_soon_threadsafe(self._stop)
         self._thread.join(15)
+
+    def _stop(self) -> None:
+        self._stopping = True
+        self._wake.set()
 
     def _run(self) -> None:
         try:
@@ -43,7 +49,6 @@ class Observer:
             self._loop.close()
 
     async def _listen(self) -> None:
-        self._ended = asyncio.Event()
         with tempfile.TemporaryDirectory() as folder:
             options = {"inbox_prefix": b"_INBOX_observer"}
             if self.seed:
@@ -52,17 +57,31 @@ class Observer:
                 path.write_text(self.seed.strip())
                 options["nkeys_seed"] = str(path)
 
-            async def failed(error: Exception) -> None:
-                self.errors.append(str(error))
+            # The library would reconnect by itself, and leave each connection open that a broker accepts and then breaks.
+            while not self._stopping:
+                self._wake.clear()
+                try:
+                    await self._listen_once(options)
+                except (OSError, asyncio.TimeoutError, nats.errors.Error) as error:
+                    self.errors.append(str(error))
+                    await asyncio.sleep(0.2)
 
-            client = await nats.connect(
-                self.url, error_cb=failed, max_reconnect_attempts=-1, reconnect_time_wait=0.2, **options
-            )
+    async def _listen_once(self, options: dict) -> None:
+        async def failed(error: Exception) -> None:
+            self.errors.append(str(error))
+
+        async def gone() -> None:
+            self._wake.set()
+
+        client = nats.NATS()
+        try:
+            await client.connect(self.url, error_cb=failed, closed_cb=gone, allow_reconnect=False, **options)
             await client.subscribe("splinter.v1.metrics.>", cb=self._metric)
             await client.subscribe("splinter.v1.receipt.>", cb=self._receipt)
             await client.flush()
             self._ready.set()
-            await self._ended.wait()
+            await self._wake.wait()
+        finally:
             await client.close()
 
     async def _metric(self, message) -> None:

@@ -28,6 +28,8 @@ def engine_is_missing() -> str | None:
 
 
 def compose_command() -> list[str] | None:
+    if named := os.environ.get("SPLINTER_COMPOSE"):
+        return named.split()
     if shutil.which("docker-compose"):
         return ["docker-compose"]
     version = subprocess.run(["docker", "compose", "version"], capture_output=True, timeout=60)

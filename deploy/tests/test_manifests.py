@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 import unittest
 from pathlib import Path
 
@@ -100,6 +101,22 @@ class TestCompose(unittest.TestCase):
                 self.assertNotIn("privileged", service)
                 self.assertIn("mem_limit", service)
                 self.assertGreaterEqual(int(service["stop_grace_period"].removesuffix("s")), 45)
+
+    def test_every_compose_takes_the_file_of_every_site(self) -> None:
+        # `docker compose` (v2 and later, which is written in Go) comes with requirements.txt, v1 from Debian.
+        for command in (Path(sys.executable).with_name("docker-compose"), shutil.which("docker-compose")):
+            for options in (
+                [],
+                ["--env-file", "deploy/cloud.env"],
+                ["--env-file", "deploy/edge.env"],
+                ["--profile", "demo", "--profile", "observe"],
+            ):
+                with self.subTest(command=str(command), options=options):
+                    if command is None or not Path(command).exists():
+                        self.skipTest("it is not installed")
+                    checking = [str(command), *options, "config", "--quiet"]
+                    done = subprocess.run(checking, cwd=ROOT, capture_output=True, text=True, timeout=60)
+                    self.assertEqual((done.returncode, done.stderr), (0, ""))
 
     def test_every_image_of_ours_is_built_and_never_pulled(self) -> None:
         targets = set(re.findall(r"^FROM scratch AS (\S+)", (ROOT / "deploy/Dockerfile").read_text(), re.M))

@@ -3,6 +3,7 @@
 //! # Layout
 //! - [`units`]: quantities as types (`Millis`, `Joules`, `KiloHertz`, …), never bare floats.
 //! - [`ids`]: identifiers as types, each safe as one token of a NATS subject.
+//! - [`nearest_rank`]: what the messages' percentiles are.
 //! - [`wire`]: MessagePack with named fields; the one place that encodes and decodes.
 //! - [`v1`]: the messages of version 1, pure data without behaviour.
 //!
@@ -15,11 +16,13 @@
 //! 4. Serve the old subjects by converting, calling the new code, and converting back.
 
 pub mod ids;
+mod quantile;
 pub mod units;
 pub mod v1;
 pub mod wire;
 
 pub use ids::{Digest, FrontId, InstanceId, InvalidId, ModelName, NodeId, RequestId};
+pub use quantile::nearest_rank;
 pub use units::{Bandwidth, ByteCount, Cost, Joules, KiloHertz, Millis, Share, UnixMillis, Watts, Weight};
 pub use v1::codec::{
     ChannelLayout, Codec, Compression, ElementFormat, LEAST_ELEMENTS_A_CHANNEL, Scale, UnknownCodec,

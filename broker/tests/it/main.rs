@@ -5,6 +5,7 @@ mod calls;
 mod leaving;
 mod network;
 mod plain;
+mod refused;
 mod stores;
 mod who_is_there;
 

@@ -8,6 +8,7 @@ mod events;
 mod infer;
 mod open_inference;
 mod page;
+mod renewal;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -48,8 +49,8 @@ struct Site {
     places: Arc<Semaphore>,
     body_timeout: Duration,
     leaving: Arc<AtomicBool>,
-    /// Who may ask; `None`: anybody.
-    tokens: Option<Arc<Tokens>>,
+    /// Who may ask now; `None`: anybody.
+    tokens: watch::Receiver<Option<Tokens>>,
     /// What those who watch are told; `None`: there is no page.
     events: Option<Arc<Events>>,
 }
@@ -72,20 +73,21 @@ impl HttpServer {
         events: Option<Arc<Events>>,
     ) -> Result<Self, Error> {
         // Before anything listens: who set something wrong is to hear of it at once.
-        let tokens = settings.tokens()?.map(Arc::new);
-        let tls = settings.tls(UnixMillis::now())?;
+        let tokens = settings.tokens()?;
+        let identity = settings.tls(UnixMillis::now())?;
         let failed = |source| Error::Listen { address: settings.http, source };
         let listener = TcpListener::bind(settings.http).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        warn_of_openness(address, tokens.is_some(), tls.is_some());
+        let encrypted = identity.is_some();
+        warn_of_openness(address, tokens.is_some(), encrypted);
+        let (tokens, identity) = renewal::follow(settings, tokens, identity);
         let leaving = Arc::new(AtomicBool::new(false));
-        let encrypted = tls.is_some();
         let treatment = Treatment {
             greatest: settings.connections as usize,
             greatest_of_one: settings.connections_per_client as usize,
             headers_within: settings.headers_timeout_ms.to_duration(),
             writes_within: settings.write_timeout_ms.to_duration(),
-            tls,
+            identity,
             stopping: CancellationToken::new(),
         };
         let site = Site {

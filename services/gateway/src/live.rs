@@ -6,7 +6,9 @@ pub mod shapes;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use schemas::{Front, InstanceId, Millis, Outcome, Presence, Receipt, SchedulerReport, UnixMillis};
+use schemas::{
+    Front, InstanceId, Millis, Outcome, Presence, Receipt, SchedulerReport, UnixMillis, nearest_rank,
+};
 
 use watch::{Counts, LastMinute, Reports, WINDOW_MS};
 
@@ -167,9 +169,8 @@ impl Live {
             counts.add(recent.counts);
             joules.add(&recent.joules);
         }
-        let mut latencies: Vec<f64> =
-            self.recent.iter().filter_map(|recent| recent.latency.map(Millis::get)).collect();
-        latencies.sort_by(f64::total_cmp);
+        let mut latencies: Vec<Millis> = self.recent.iter().filter_map(|recent| recent.latency).collect();
+        latencies.sort_by(|one, other| one.get().total_cmp(&other.get()));
         let known_for = now.0.saturating_sub(self.since.0).min(WINDOW_MS);
         // Where not all of the minute's receipts are kept, the oldest kept one says how far they go back.
         let kept_for = match self.recent.reaches_back(now) {
@@ -207,11 +208,6 @@ fn push<Item>(queue: &mut VecDeque<Item>, limit: usize, item: Item) {
     if queue.len() > limit {
         queue.pop_front();
     }
-}
-
-fn nearest_rank(sorted: &[f64], share: f64) -> Option<Millis> {
-    let rank = (share * sorted.len() as f64).ceil() as usize;
-    sorted.get(rank.saturating_sub(1)).copied().map(Millis::saturating)
 }
 
 #[cfg(test)]

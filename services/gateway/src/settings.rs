@@ -7,7 +7,6 @@ use std::time::Duration;
 use chassis::{ServiceSettings, SettingsError};
 use schemas::{ByteCount, Millis, ServiceKind, UnixMillis};
 use serde::Deserialize;
-use tokio_rustls::TlsAcceptor;
 
 use crate::admission::Limits;
 use crate::tls;
@@ -45,7 +44,8 @@ pub struct Settings {
     pub page: bool,
     /// Who may watch the events at once.
     pub event_streams: u32,
-    /// A file of lines `<SHA-256 of a token> <name>`: whoever asks over HTTP must then show one of the tokens.
+    /// A file of lines `<SHA-256 of a token> <name>`: whoever asks over HTTP must then show one of the tokens. This file
+    /// and the next two are read again while the gateway runs: what was renewed is taken within seconds.
     pub tokens_file: Option<PathBuf>,
     /// A PEM file of the certificate, and those that signed it, that HTTP shows: it is then spoken over TLS.
     pub tls_certificate_file: Option<PathBuf>,
@@ -126,7 +126,7 @@ impl Settings {
     }
 
     /// Reads the certificate and its key; `None` where none is named.
-    pub(crate) fn tls(&self, now: UnixMillis) -> Result<Option<TlsAcceptor>, SettingsError> {
+    pub(crate) fn tls(&self, now: UnixMillis) -> Result<Option<tls::Identity>, SettingsError> {
         let missing = |setting| SettingsError::Unusable {
             setting,
             problem: "TLS needs both tls_certificate_file and tls_key_file: set both or none".to_owned(),
@@ -136,11 +136,9 @@ impl Settings {
             (Some(_), None) => Err(missing("gateway.tls_key_file")),
             (None, Some(_)) => Err(missing("gateway.tls_certificate_file")),
             (Some(certificate), Some(key)) => {
-                let acceptor = tls::acceptor(certificate, key, now);
-                acceptor.map(Some).map_err(|tls::TlsProblem { setting, problem }| SettingsError::Unusable {
-                    setting,
-                    problem,
-                })
+                let unusable =
+                    |tls::TlsProblem { setting, problem }| SettingsError::Unusable { setting, problem };
+                tls::read(certificate, key, now).map(Some).map_err(unusable)
             }
         }
     }

@@ -22,9 +22,30 @@ pub struct TlsProblem {
     pub problem: String,
 }
 
+/// A certificate, those that signed it, and its key, ready to be shown.
+#[derive(Clone)]
+pub struct Identity {
+    chain: Vec<CertificateDer<'static>>,
+    acceptor: TlsAcceptor,
+}
+
+impl Identity {
+    /// Takes connections with it.
+    pub fn acceptor(&self) -> &TlsAcceptor {
+        &self.acceptor
+    }
+}
+
+impl PartialEq for Identity {
+    /// A certificate fits one key only: the same chain has the same key.
+    fn eq(&self, other: &Self) -> bool {
+        self.chain == other.chain
+    }
+}
+
 /// Reads a chain of certificates and the key of the first one, both PEM. Refuses a certificate that is not valid at `now`
 /// and a key that is not its own.
-pub fn acceptor(certificate: &Path, key: &Path, now: UnixMillis) -> Result<TlsAcceptor, TlsProblem> {
+pub fn read(certificate: &Path, key: &Path, now: UnixMillis) -> Result<Identity, TlsProblem> {
     let of_certificate = |problem: String| TlsProblem {
         setting: "gateway.tls_certificate_file",
         problem: format!("{}: {problem}", certificate.display()),
@@ -48,10 +69,10 @@ pub fn acceptor(certificate: &Path, key: &Path, now: UnixMillis) -> Result<TlsAc
         .map_err(|error| of_certificate(format!("TLS cannot be set up ({error})")))?;
     let mut config = builder
         .with_no_client_auth()
-        .with_single_cert(chain, key)
+        .with_single_cert(chain.clone(), key)
         .map_err(|error| of_key(format!("the key does not go with the certificate ({error})")))?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(TlsAcceptor::from(Arc::new(config)))
+    Ok(Identity { chain, acceptor: TlsAcceptor::from(Arc::new(config)) })
 }
 
 fn check_validity(certificate: &CertificateDer<'_>, now: UnixMillis) -> Result<(), String> {

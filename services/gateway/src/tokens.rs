@@ -1,6 +1,8 @@
 //! Bearer tokens: a file of names and SHA-256 digests; tokens themselves stand nowhere. Pure, but for reading the file.
 
 use std::fmt;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
@@ -8,6 +10,8 @@ use subtle::{Choice, ConstantTimeEq};
 
 /// Tokens in a file at most: each request is compared with every one, at some 50 ns.
 const GREATEST_TOKENS: usize = 1024;
+/// A longer file is none of tokens: so many of them and a comment of some 900 bytes to each fit.
+const GREATEST_FILE: u64 = 1 << 20;
 /// A name is one word that may stand in a log.
 const LONGEST_NAME: usize = 64;
 /// A longer text is no token; hashing it would cost more than it is worth.
@@ -23,8 +27,16 @@ impl Tokens {
     /// Reads a file of lines `<SHA-256 of a token, in hexadecimal> <name>`; empty lines and those that begin with `#` are
     /// passed over. The error says what to change.
     pub fn read(file: &Path) -> Result<Self, String> {
-        let text = std::fs::read_to_string(file)
+        let mut text = String::new();
+        File::open(file)
+            .and_then(|opened| opened.take(GREATEST_FILE + 1).read_to_string(&mut text))
             .map_err(|error| format!("{} cannot be read ({error})", file.display()))?;
+        if text.len() as u64 > GREATEST_FILE {
+            return Err(format!(
+                "{} is larger than {GREATEST_FILE} bytes: it is no file of tokens",
+                file.display()
+            ));
+        }
         Self::parse(&text).map_err(|problem| format!("{}: {problem}", file.display()))
     }
 
@@ -144,7 +156,9 @@ mod tests {
             assert!(problem.contains(says), "{problem} does not say {says}");
             assert!(!problem.contains("secret"), "{problem}");
         }
-        let problem = Tokens::read(Path::new("/nowhere/tokens")).unwrap_err();
-        assert!(problem.contains("/nowhere/tokens"), "{problem}");
+        for (file, says) in [("/nowhere/tokens", "cannot be read"), ("/dev/zero", "larger than 1048576")] {
+            let problem = Tokens::read(Path::new(file)).unwrap_err();
+            assert!(problem.contains(file) && problem.contains(says), "{problem}");
+        }
     }
 }

@@ -194,12 +194,9 @@ impl Search {
 
     /// Copies a network's ONNX file into a temporary one, so that its weights are in memory only once, as the network's.
     async fn spool(&self, name: &ModelName) -> Result<Option<TempPath>, BrokerError> {
-        let unwritable = |error: &dyn std::fmt::Display| BrokerError::Failed {
-            operation: "making a temporary file for a network",
-            reason: error.to_string(),
-        };
         let made = tokio::task::spawn_blocking(NamedTempFile::new).await;
-        let (file, path) = made.map_err(|e| unwritable(&e))?.map_err(|e| unwritable(&e))?.into_parts();
+        let made = made.unwrap_or_else(|panic| Err(panic.into()));
+        let (file, path) = made.map_err(|error| BrokerError::temporary_file(&error))?.into_parts();
         let copied = self.store.copy(name, NETWORK, &mut tokio::fs::File::from_std(file)).await?;
         Ok(copied.map(|_| path))
     }

@@ -1,6 +1,6 @@
 //! Summaries of samples. Pure.
 
-use schemas::{Joules, LatencySummary, Millis, Share, Uncertainty};
+use schemas::{Joules, LatencySummary, Millis, Share, Uncertainty, nearest_rank};
 
 /// The distribution of some latencies; `None` when there are none.
 ///
@@ -14,8 +14,8 @@ pub fn summary(samples: &[Millis]) -> Option<LatencySummary> {
     let mean = sorted.iter().sum::<f64>() / sorted.len() as f64;
     Some(LatencySummary {
         mean_ms: Millis::saturating(mean),
-        p50_ms: Millis::saturating(nearest_rank(&sorted, 0.50)),
-        p95_ms: Millis::saturating(nearest_rank(&sorted, 0.95)),
+        p50_ms: Millis::saturating(nearest_rank(&sorted, 0.50)?),
+        p95_ms: Millis::saturating(nearest_rank(&sorted, 0.95)?),
         deviation_ms: Millis::saturating(deviation(&sorted, mean)),
     })
 }
@@ -123,12 +123,6 @@ fn student_factor(degrees: usize) -> f64 {
             z + (z.powi(3) + z) / (4.0 * n) + (5.0 * z.powi(5) + 16.0 * z.powi(3) + 3.0 * z) / (96.0 * n * n)
         }
     }
-}
-
-/// `sorted` is ascending and not empty.
-fn nearest_rank(sorted: &[f64], share: f64) -> f64 {
-    let rank = (share * sorted.len() as f64).ceil() as usize;
-    sorted[rank.clamp(1, sorted.len()) - 1]
 }
 
 /// The sample standard deviation (divided by n − 1); zero for one sample.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use broker::server::LocalServer;
 use broker::{BrokerError, BrokerSettings, Bus};
-use keys::{Member, Place, Request};
+use keys::{Authority, Issued, Member, Place, Request};
 use schemas::ServiceKind;
 use tempfile::TempDir;
 use testkit::wait_for;
@@ -45,6 +45,18 @@ impl Folder {
 
     pub fn file(&self, name: &str) -> PathBuf {
         self.keys.path().join(name)
+    }
+
+    pub fn authority(&self) -> Authority {
+        let read = |name| std::fs::read_to_string(self.file(name)).unwrap();
+        Authority::read(&read("ca/ca.pem"), &read("ca/ca-key.pem")).unwrap()
+    }
+
+    /// Gives a broker another certificate.
+    pub fn put_certificate(&self, place: Place, issued: &Issued) {
+        let (folder, name) = (self.file(place.name()), place.name());
+        std::fs::write(folder.join(format!("{name}.pem")), &issued.certificate).unwrap();
+        std::fs::write(folder.join(format!("{name}-key.pem")), &issued.key).unwrap();
     }
 
     pub async fn start(&self, place: Place) -> anyhow::Result<Broker> {

@@ -98,17 +98,15 @@ async fn keys_that_cannot_be_used() {
 #[tokio::test]
 async fn certificates_that_cannot_be_used() {
     let site = Site::start().await;
-    let read = |name| fs::read_to_string(site.folder.file(name)).unwrap();
-    let authority = Authority::read(&read("ca/ca.pem"), &read("ca/ca-key.pem")).unwrap();
     let now = OffsetDateTime::now_utc();
     let over = (now - time::Duration::days(9), now - time::Duration::days(1));
-    let expired = authority.issue_for("client", &[], over).unwrap();
+    let expired = site.folder.authority().issue_for("client", &[], over).unwrap();
     let (certificate, key) = (site.folder.file("old.pem"), site.folder.file("old-key.pem"));
     fs::write(&certificate, &expired.certificate).unwrap();
     fs::write(&key, &expired.key).unwrap();
     fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
     let own = BrokerSettings {
-        tls_certificate_file: Some(certificate),
+        tls_certificate_file: Some(certificate.clone()),
         tls_key_file: Some(key.clone()),
         ..site.with_tls()
     };
@@ -116,6 +114,14 @@ async fn certificates_that_cannot_be_used() {
     assert!(matches!(found, BrokerError::Expired { .. }), "{text}");
     let year = (now - time::Duration::days(1)).year().to_string();
     assert!(text.contains("old.pem") && text.contains(&year) && text.contains("splinter keys"), "{text}");
+
+    let early = (now + time::Duration::days(1), now + time::Duration::days(9));
+    let early = site.folder.authority().issue_for("client", &[], early).unwrap();
+    fs::write(&certificate, &early.certificate).unwrap();
+    let (found, text) = error(own.clone()).await;
+    assert!(matches!(found, BrokerError::NotYetValid { .. }), "{text}");
+    let year = (now + time::Duration::days(1)).year().to_string();
+    assert!(text.contains("old.pem") && text.contains(&year) && text.contains("clock"), "{text}");
 
     let (_, text) = error(BrokerSettings { tls_key_file: None, ..own.clone() }).await;
     assert!(text.contains("belong together"), "{text}");
@@ -132,36 +138,45 @@ async fn certificates_that_cannot_be_used() {
 }
 
 #[tokio::test]
-async fn a_brokers_own_certificate_that_is_over_is_named_with_its_date() {
-    let folder = Folder::make().unwrap();
-    let read = |name| fs::read_to_string(folder.file(name)).unwrap();
-    let authority = Authority::read(&read("ca/ca.pem"), &read("ca/ca-key.pem")).unwrap();
+async fn a_brokers_own_certificate_out_of_its_time_is_named_with_its_date() {
     let now = OffsetDateTime::now_utc();
-    let over = (now - time::Duration::days(9), now - time::Duration::days(1));
-    let expired = authority.issue_for("edge", &[], over).unwrap();
-    fs::write(folder.file("edge/edge.pem"), expired.certificate).unwrap();
-    fs::write(folder.file("edge/edge-key.pem"), expired.key).unwrap();
-    let edge = folder.start(Place::Edge).await.unwrap();
-    let site = Site { folder, edge };
-    let (found, text) = error(site.with_tls()).await;
-    assert!(matches!(found, BrokerError::Tls { .. }), "{text}");
-    let year = (now - time::Duration::days(1)).year().to_string();
-    assert!(text.contains("expired") && text.contains(&year) && text.contains("splinter keys"), "{text}");
+    let day = |days| now + time::Duration::days(days);
+    for (from, to, says, date, remedy) in [
+        (day(-9), day(-1), "expired", day(-1), "splinter keys"),
+        (day(1), day(9), "valid from", day(1), "clocks"),
+    ] {
+        let folder = Folder::make().unwrap();
+        let issued = folder.authority().issue_for("edge", &[], (from, to)).unwrap();
+        folder.put_certificate(Place::Edge, &issued);
+        let edge = folder.start(Place::Edge).await.unwrap();
+        let site = Site { folder, edge };
+        let (found, text) = error(site.with_tls()).await;
+        assert!(matches!(found, BrokerError::Tls { .. }), "{text}");
+        let year = date.year().to_string();
+        assert!(text.contains(says) && text.contains(&year) && text.contains(remedy), "{text}");
+    }
 }
 
+/// Whoever connects to the hub finds that it takes less than the edge would send it.
 #[tokio::test]
-async fn a_broker_that_takes_small_messages_is_refused() {
-    let folder = Folder::make().unwrap();
-    let configuration = folder.file("edge/nats.conf");
-    let text = fs::read_to_string(&configuration).unwrap();
-    let small = text.replace("max_payload: 16777216", "max_payload: 1048576");
-    assert_ne!(text, small);
-    fs::write(&configuration, small).unwrap();
-    let edge = folder.start(Place::Edge).await.unwrap();
-    let site = Site { folder, edge };
-    let (found, text) = error(site.settings()).await;
-    assert!(matches!(found, BrokerError::SmallMessages { .. }), "{text}");
-    assert!(text.contains("max_payload: 16777216") && text.contains("hub"), "{text}");
+async fn a_broker_that_takes_small_messages_is_refused_at_the_hub_as_at_the_edge() {
+    for place in Place::ALL {
+        let folder = Folder::make().unwrap();
+        let configuration = folder.file(place.name()).join("nats.conf");
+        let text = fs::read_to_string(&configuration).unwrap();
+        let small = text.replace("max_payload: 16777216", "max_payload: 1048576");
+        assert_ne!(text, small);
+        fs::write(&configuration, small).unwrap();
+        let broker = folder.start(place).await.unwrap();
+        let settings = BrokerSettings {
+            url: broker.server.url(),
+            keys_dir: Some(folder.file("services")),
+            ..BrokerSettings::default()
+        };
+        let (found, text) = error(settings).await;
+        assert!(matches!(found, BrokerError::SmallMessages { .. }), "{text}");
+        assert!(text.contains("max_payload: 16777216") && text.contains("hub"), "{text}");
+    }
 }
 
 #[tokio::test]

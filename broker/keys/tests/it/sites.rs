@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use broker::server::LocalServer;
 use broker::subjects;
-use keys::{Authority, Issued, Member, Place, Request, Rotation};
+use keys::{Authority, Member, Place, Request, Rotation};
 use schemas::{InstanceId, NodeId, ServiceKind};
 use testkit::wait_for;
 use time::OffsetDateTime;
@@ -29,22 +29,12 @@ async fn refused(folder: Folder, why: &[&str]) {
     own.policy_choice().await.expect("the site itself goes on");
 }
 
-fn put(folder: &Folder, issued: &Issued) {
-    fs::write(folder.file("edge/edge.pem"), &issued.certificate).unwrap();
-    fs::write(folder.file("edge/edge-key.pem"), &issued.key).unwrap();
-}
-
-fn authority(folder: &Folder) -> Authority {
-    let read = |name| fs::read_to_string(folder.file(name)).unwrap();
-    Authority::read(&read("ca/ca.pem"), &read("ca/ca-key.pem")).unwrap()
-}
-
 #[tokio::test]
 async fn a_certificate_of_another_authority_is_refused() {
     let folder = Folder::make().unwrap();
     let other = Authority::make().unwrap();
     let other = Authority::read(&other.certificate, &other.key).unwrap();
-    put(&folder, &other.issue("edge", &[]).unwrap());
+    folder.put_certificate(Place::Edge, &other.issue("edge", &[]).unwrap());
     // The hub names whom it trusts, and the edge has nothing of theirs to show.
     refused(folder, &["didn't provide a certificate"]).await;
 }
@@ -55,17 +45,22 @@ async fn a_certificate_that_only_claims_our_authority_is_refused() {
     let ours = fs::read_to_string(folder.file("ca/ca.pem")).unwrap();
     let other = Authority::make().unwrap();
     let forger = Authority::read(&ours, &other.key).unwrap();
-    put(&folder, &forger.issue("edge", &[]).unwrap());
+    folder.put_certificate(Place::Edge, &forger.issue("edge", &[]).unwrap());
     refused(folder, &["certificate signed by unknown authority", "failed to verify certificate"]).await;
 }
 
 #[tokio::test]
-async fn an_expired_certificate_is_refused() {
-    let folder = Folder::make().unwrap();
+async fn a_certificate_out_of_its_time_is_refused_by_the_other_side() {
     let now = OffsetDateTime::now_utc();
-    let over = (now - time::Duration::days(9), now - time::Duration::days(1));
-    put(&folder, &authority(&folder).issue_for("edge", &[], over).unwrap());
-    refused(folder, &["expired"]).await;
+    let day = |days| now + time::Duration::days(days);
+    for place in Place::ALL {
+        for (time, why) in [((day(-9), day(-1)), "is after"), ((day(1), day(9)), "is before")] {
+            let folder = Folder::make().unwrap();
+            let issued = folder.authority().issue_for(place.name(), &["127.0.0.1".into()], time).unwrap();
+            folder.put_certificate(place, &issued);
+            refused(folder, &[why]).await;
+        }
+    }
 }
 
 #[tokio::test]
@@ -95,8 +90,8 @@ async fn a_hub_that_another_authority_vouches_for_is_refused_by_the_edge() {
 #[tokio::test]
 async fn a_hub_by_another_name_is_refused_by_the_edge() {
     let folder = Folder::make().unwrap();
-    let issued = authority(&folder).issue("edge", &[]).unwrap();
-    put(&folder, &issued);
+    let issued = folder.authority().issue("edge", &[]).unwrap();
+    folder.put_certificate(Place::Edge, &issued);
     let elsewhere = Request { hub_hosts: vec!["hub.example.org".into()], ..Request::default() };
     folder.make_again(elsewhere).unwrap();
     let configuration = folder.file("edge/nats.conf");

@@ -9,23 +9,35 @@ use serde_json::json;
 use tracing::debug;
 
 use super::Site;
+use crate::tokens::Tokens;
 
 /// Lets a request through that has a token, before anything of its body is read.
 pub(super) async fn check(State(site): State<Site>, request: Request, next: Next) -> Response {
-    let Some(tokens) = &site.tokens else { return next.run(request).await };
-    let Some(token) = bearer(request.headers()) else {
-        return refused("Bearer realm=\"splinter\"", "this needs a header \"Authorization: Bearer <token>\"");
-    };
-    match tokens.name_of(token) {
-        Some(name) => {
-            debug!(name, "a token's holder asks");
-            next.run(request).await
-        }
-        None => refused(
-            "Bearer realm=\"splinter\", error=\"invalid_token\"",
-            "the token is not one of this gateway's: ask whoever runs it for one",
-        ),
+    // Not within the match: the tokens would be held until the request has ended.
+    let judged = judge(site.tokens.borrow().as_ref(), request.headers());
+    match judged {
+        Ok(()) => next.run(request).await,
+        Err(Refusal { challenge, message }) => refused(challenge, message),
     }
+}
+
+struct Refusal {
+    challenge: &'static str,
+    message: &'static str,
+}
+
+fn judge(tokens: Option<&Tokens>, headers: &HeaderMap) -> Result<(), Refusal> {
+    let Some(tokens) = tokens else { return Ok(()) };
+    let token = bearer(headers).ok_or(Refusal {
+        challenge: "Bearer realm=\"splinter\"",
+        message: "this needs a header \"Authorization: Bearer <token>\"",
+    })?;
+    let name = tokens.name_of(token).ok_or(Refusal {
+        challenge: "Bearer realm=\"splinter\", error=\"invalid_token\"",
+        message: "the token is not one of this gateway's: ask whoever runs it for one",
+    })?;
+    debug!(name, "a token's holder asks");
+    Ok(())
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

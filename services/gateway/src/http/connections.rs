@@ -15,14 +15,14 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
-use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
+use crate::tls::Identity;
 use clients::{Clients, Place};
 
 /// The pause after a failed accept: usually the process has too many files open, which takes time to pass.
@@ -50,8 +50,8 @@ pub(super) struct Treatment {
     pub(super) headers_within: Duration,
     /// How long one may take nothing of what is written to it.
     pub(super) writes_within: Duration,
-    /// How it is encrypted.
-    pub(super) tls: Option<TlsAcceptor>,
+    /// What a new connection is shown and encrypted with now; `None`: nothing, it is plain.
+    pub(super) identity: watch::Receiver<Option<Identity>>,
     /// Cancelled when no new connection is taken any more: one that is still at its handshake is given up.
     pub(super) stopping: CancellationToken,
 }
@@ -78,7 +78,7 @@ pub(super) async fn serve(
             let (treatment, routes) = (treatment.clone(), routes.clone());
             connections.spawn(connection(stream, place, treatment, routes, open.watcher()));
         } else if let Ok(permit) = refusals.clone().try_acquire_owned() {
-            let plain = treatment.tls.is_none();
+            let plain = treatment.identity.borrow().is_none();
             connections.spawn(async move {
                 let _permit = permit;
                 refuse(stream, plain).await;
@@ -115,10 +115,11 @@ async fn connection(
     routes: Router,
     watcher: Watcher,
 ) {
-    let Some(tls) = &treatment.tls else {
+    let identity = treatment.identity.borrow().clone();
+    let Some(identity) = identity else {
         return speak(stream, &treatment, routes, watcher).await;
     };
-    let accepting = timeout(treatment.headers_within, tls.accept(stream));
+    let accepting = timeout(treatment.headers_within, identity.acceptor().accept(stream));
     let Some(accepted) = treatment.stopping.run_until_cancelled(accepting).await else { return };
     match accepted {
         Ok(Ok(stream)) => speak(stream, &treatment, routes, watcher).await,

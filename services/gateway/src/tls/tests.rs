@@ -4,7 +4,7 @@ use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use schemas::UnixMillis;
 use tempfile::TempDir;
 
-use super::acceptor;
+use super::read;
 
 struct Files {
     certificate: PathBuf,
@@ -37,7 +37,7 @@ const NOW: UnixMillis = UnixMillis(1_907_000_000_000);
 fn a_certificate_and_its_key_are_taken() {
     let (certificate, key) = made(2025, 2040);
     let files = files(&certificate, &key);
-    acceptor(&files.certificate, &files.key, NOW).map(drop).unwrap();
+    read(&files.certificate, &files.key, NOW).map(drop).unwrap();
 }
 
 #[test]
@@ -56,10 +56,10 @@ fn what_cannot_be_used_is_refused_and_says_why() {
     ];
     for (certificate, key, setting, says) in cases {
         let files = files(certificate, key);
-        let problem = acceptor(&files.certificate, &files.key, NOW).map(drop).unwrap_err();
+        let problem = read(&files.certificate, &files.key, NOW).map(drop).unwrap_err();
         assert!(problem.setting.ends_with(setting) && problem.problem.contains(says), "{problem:?}");
     }
     let nowhere = PathBuf::from("/nowhere/c.pem");
-    let problem = acceptor(&nowhere, &nowhere, NOW).map(drop).unwrap_err();
+    let problem = read(&nowhere, &nowhere, NOW).map(drop).unwrap_err();
     assert!(problem.problem.contains("/nowhere/c.pem"), "{problem:?}");
 }

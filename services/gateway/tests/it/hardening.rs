@@ -246,9 +246,8 @@ async fn tls_is_spoken_where_a_certificate_is_named() -> anyhow::Result<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_taken_port_is_one_line_that_says_what_to_change() -> anyhow::Result<()> {
-    let taken = std::net::TcpListener::bind("127.0.0.1:0")?;
+/// Why a gateway with these settings does not start, its causes included.
+async fn refused(settings: Settings) -> anyhow::Result<String> {
     let server = testkit::TestServer::start().await?;
     let context = chassis::ServiceContext::new(
         schemas::ServiceKind::Gateway,
@@ -257,13 +256,40 @@ async fn a_taken_port_is_one_line_that_says_what_to_change() -> anyhow::Result<(
         schemas::InstanceId::new("gateway1")?,
         Duration::from_secs(1),
     );
-    let settings = Settings { http: taken.local_addr()?, ..Settings::default() };
-    let Err(error) = gateway::start(settings, context).await else { panic!("it listens on a taken port") };
-    let message = error.to_string();
-    assert!(
-        message.contains("gateway.http") && message.contains(&taken.local_addr()?.to_string()),
-        "{message}"
-    );
+    let Err(error) = gateway::start(settings, context).await else { panic!("it starts") };
+    let message = format!("{:#}", anyhow::Error::from(error));
     assert!(!message.contains('\n'), "{message}");
+    Ok(message)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_taken_port_is_one_line_that_says_what_to_change() -> anyhow::Result<()> {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let message = refused(Settings { http: taken.local_addr()?, ..Settings::default() }).await?;
+    let address = taken.local_addr()?.to_string();
+    assert!(message.contains("gateway.http") && message.contains(&address), "{message}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_out_of_its_time_is_refused_with_its_date() -> anyhow::Result<()> {
+    for (from, to, says) in [(2020, 2021, "expired on Jan  1"), (2200, 2201, "valid from Jan  1")] {
+        let folder = tempfile::tempdir()?;
+        let (certificate, key) = (folder.path().join("certificate.pem"), folder.path().join("key.pem"));
+        let signing = rcgen::KeyPair::generate()?;
+        let mut parameters = rcgen::CertificateParams::new(["localhost".to_owned()])?;
+        parameters.not_before = rcgen::date_time_ymd(from, 1, 1);
+        parameters.not_after = rcgen::date_time_ymd(to, 1, 1);
+        std::fs::write(&certificate, parameters.self_signed(&signing)?.pem())?;
+        std::fs::write(&key, signing.serialize_pem())?;
+        let settings = Settings {
+            tls_certificate_file: Some(certificate),
+            tls_key_file: Some(key),
+            http: "127.0.0.1:0".parse()?,
+            ..Settings::default()
+        };
+        let message = refused(settings).await?;
+        assert!(message.contains("tls_certificate_file") && message.contains(says), "{message}");
+    }
     Ok(())
 }

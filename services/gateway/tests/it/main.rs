@@ -11,6 +11,7 @@ mod nats;
 mod open_inference;
 mod page;
 mod plain;
+mod renewal;
 mod scheduler_gone;
 mod site;
 mod traffic;

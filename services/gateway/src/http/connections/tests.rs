@@ -7,6 +7,7 @@ use bytes::Bytes;
 use futures::stream;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncWriteExt, duplex};
+use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -21,7 +22,7 @@ fn treatment(writes_within: Duration) -> Treatment {
         greatest_of_one: 1,
         headers_within: PATIENCE,
         writes_within,
-        tls: None,
+        identity: watch::channel(None).1,
         stopping: CancellationToken::new(),
     }
 }
