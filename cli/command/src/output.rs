@@ -1,5 +1,6 @@
 //! Where results and progress go: results to standard output, everything else to standard error.
 
+use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -28,11 +29,15 @@ pub fn check_free(path: &Path, force: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes a file, whole or not at all.
+/// Writes a file, whole or not at all. What is no file, such as `/dev/stdout` or a pipe, is written to and stays what it is.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let written =
-        written_aside(folder, bytes).and_then(|aside| aside.persist(path).map_err(|error| error.error));
+    let written = if path.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+        OpenOptions::new().write(true).open(path).and_then(|mut to| to.write_all(bytes))
+    } else {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let aside = written_aside(folder.unwrap_or(Path::new(".")), bytes);
+        aside.and_then(|aside| aside.persist(path).map_err(|error| error.error))
+    };
     written.with_context(|| format!("cannot write {}", path.display()))
 }
 

@@ -158,7 +158,7 @@ impl Columns {
         let at = self.at.filter(|(column, _)| row.text(column).is_some());
         let at = at.map(|(column, factor)| row.number(column, factor, 0.0, GREATEST_MS)).transpose()?;
         let (column, factor) = self.limit;
-        let limit = row.number(column, factor, f64::MIN_POSITIVE, GREATEST_MS)?;
+        let limit = row.above_zero(column, factor, GREATEST_MS)?;
         let model: ModelName = row.value(self.model)?;
         let model = names.entry(model.to_string()).or_insert_with(|| Arc::new(model)).clone();
         let query = self.query.map(|column| row.value::<u64>(column)).transpose()?;
