@@ -8,7 +8,6 @@
 //!
 //! `docs/evaluation.md` is the guide.
 
-pub mod estimate;
 pub mod file;
 pub mod folder;
 pub mod live;

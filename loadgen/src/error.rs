@@ -10,6 +10,21 @@ pub enum LoadgenError {
     /// A trace without times where times are needed.
     #[error("{}: its requests have no times to take over", .0.display())]
     NoTimes(PathBuf),
+    /// The file of a recording that is not ended.
+    #[error("{}: that recording goes on", .0.display())]
+    RecordingGoesOn(PathBuf),
+    /// What a recording left that was cut off.
+    #[error(
+        "{} is of a recording that was cut off: `loadgen record --recover -o {}` makes a trace of it",
+        partial.display(),
+        trace.display()
+    )]
+    RecordingCutOff {
+        /// What it left.
+        partial: PathBuf,
+        /// The trace that it was to be.
+        trace: PathBuf,
+    },
     /// States that are no link trace.
     #[error("this is no link trace: {0}")]
     InvalidLink(String),

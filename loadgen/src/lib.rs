@@ -6,6 +6,7 @@
 //! - [`replay`]: sends a trace through a running system and records every outcome.
 //! - [`campaign`]: policies × traces × networks × links, on a running system or in the simulator, compared in pairs.
 //! - [`evaluation`]: one row of figures from the records of one policy. Pure.
+//! - [`estimate`]: figures with their confidence intervals.
 //! - [`recording`]: recorded runs in the form of the paper's data, read strictly.
 //! - [`check`]: what is wrong with a pool.
 //! - [`reproduce`]: the paper's evaluation on its own data, and Splinter's beside it.
@@ -16,6 +17,7 @@
 pub mod campaign;
 pub mod check;
 mod error;
+pub mod estimate;
 pub mod evaluation;
 pub mod link;
 pub mod pictures;
@@ -30,6 +32,7 @@ mod table;
 pub mod trace;
 
 pub use error::LoadgenError;
+pub use estimate::{Estimate, Feasible};
 pub use evaluation::{EnergyFigure, Evaluation, Shares};
 pub use link::LinkTrace;
 pub use pictures::{Picture, PictureSet};

@@ -5,14 +5,11 @@
 //!   with queues and batches, presence and failures.
 //! - [`draw`]: how a run is drawn, with the paper's random numbers or others.
 //! - [`figures`]: one row of a table, in the terms of the paper.
-//! - [`interval`]: means over seeds with their confidence intervals.
 
 pub mod draw;
 pub mod figures;
-pub mod interval;
 pub mod pool;
 pub mod system;
 
 pub use draw::Draw;
 pub use figures::Figures;
-pub use interval::Interval;

@@ -136,16 +136,32 @@ impl Row<'_> {
         least: f64,
         greatest: f64,
     ) -> Result<f64, LoadgenError> {
-        let text = self.text(column).unwrap_or_default();
+        let value = self.scaled(column, factor)?;
+        // A comparison with NaN is false.
+        if (least..=greatest).contains(&value) {
+            return Ok(value);
+        }
+        Err(self.out_of_range(column, &format!("between {} and {}", least / factor, greatest / factor)))
+    }
+
+    /// A number above zero, as [`Row::number`] reads it.
+    pub(crate) fn above_zero(&self, column: &str, factor: f64, greatest: f64) -> Result<f64, LoadgenError> {
+        let value = self.scaled(column, factor)?;
+        if value > 0.0 && value <= greatest {
+            return Ok(value);
+        }
+        Err(self.out_of_range(column, &format!("above 0 and at most {}", greatest / factor)))
+    }
+
+    fn scaled(&self, column: &str, factor: f64) -> Result<f64, LoadgenError> {
         let written: f64 = self.value(column)?;
         // A factor of one keeps every bit.
-        let value = if factor == 1.0 { written } else { written * factor };
-        if value.is_nan() || value < least || value > greatest {
-            let (least, greatest) = (least / factor, greatest / factor);
-            let excerpt: String = text.chars().take(32).collect();
-            return Err(self.refused(column, format!("{excerpt} is not between {least} and {greatest}")));
-        }
-        Ok(value)
+        Ok(if factor == 1.0 { written } else { written * factor })
+    }
+
+    fn out_of_range(&self, column: &str, range: &str) -> LoadgenError {
+        let excerpt: String = self.text(column).unwrap_or_default().chars().take(32).collect();
+        self.refused(column, format!("{excerpt} is not {range}"))
     }
 
     /// An error about a cell of this row.

@@ -1,10 +1,12 @@
 //! Where results and progress go: results to standard output, everything else to standard error.
 
+use std::fs::OpenOptions;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use serde::Serialize;
+use tempfile::TempPath;
 
 /// Prints a result, as JSON or as text. A reader that has gone (`splinter … | head`) is not an error.
 pub fn print<T: Serialize>(json: bool, result: &T, text: impl FnOnce(&T) -> String) -> anyhow::Result<()> {
@@ -27,17 +29,47 @@ pub fn check_free(path: &Path, force: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes a file, whole or not at all.
+/// Writes a file, whole or not at all. What is no file, such as `/dev/stdout` or a pipe, is written to and stays what it is.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let written = tempfile::NamedTempFile::new_in(folder).and_then(|mut file| {
-        file.write_all(bytes)?;
-        // A temporary file is its owner's only; this one is for everybody whom the folder is for.
-        #[cfg(unix)]
-        file.as_file().set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
-        file.persist(path).map_err(|error| error.error)
-    });
-    written.map(drop).with_context(|| format!("cannot write {}", path.display()))
+    let written = if path.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+        OpenOptions::new().write(true).open(path).and_then(|mut to| to.write_all(bytes))
+    } else {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let aside = written_aside(folder.unwrap_or(Path::new(".")), bytes);
+        aside.and_then(|aside| aside.persist(path).map_err(|error| error.error))
+    };
+    written.with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Writes files into a folder that is made where it is not there: none takes its name before all are on the disk.
+pub fn write_together(folder: &Path, files: &[(String, String)]) -> anyhow::Result<()> {
+    let made = !folder.exists();
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let aside = |(name, text): &(String, String)| {
+        let path = folder.join(name);
+        let cannot = || format!("cannot write {}", path.display());
+        Ok((written_aside(folder, text.as_bytes()).with_context(cannot)?, path))
+    };
+    let all: anyhow::Result<Vec<(TempPath, PathBuf)>> = files.iter().map(aside).collect();
+    if all.is_err() && made {
+        // What is in it now is not ours, and stays with the folder.
+        let _not_empty = std::fs::remove_dir(folder);
+    }
+    for (aside, path) in all? {
+        aside.persist(&path).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// A file without its name yet, which goes when it gets none.
+fn written_aside(folder: &Path, bytes: &[u8]) -> io::Result<TempPath> {
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(bytes)?;
+    // A temporary file is its owner's only; this one is for everybody whom the folder is for.
+    #[cfg(unix)]
+    file.as_file().set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+    Ok(file.into_temp_path())
 }
 
 /// Says how far things are, on standard error.

@@ -16,6 +16,7 @@ use crate::results::Driven;
 use crate::table::one_line;
 use crate::trace::arrivals::Arrivals;
 use crate::trace::limits::Limits;
+use crate::trace::recipe::MOST_REQUESTS;
 
 /// The name of a trace or link: one token, since files are named after it.
 pub type Name = ModelName;
@@ -267,7 +268,12 @@ impl TraceEntry {
             (None, _) if matches!(self.arrivals, Some(Arrivals::Recorded { .. })) => {
                 Err(format!("traces.{name}: name the recorded trace as its file"))
             }
-            (None, _) => Ok(()),
+            (None, _) => match self.requests {
+                Some(requests) if !(1..=MOST_REQUESTS).contains(&requests) => {
+                    Err(format!("traces.{name}.requests is {requests}: use 1 to {MOST_REQUESTS}"))
+                }
+                _ => Ok(()),
+            },
         }
     }
 }

@@ -161,7 +161,8 @@ fn read(path: &Path) -> Result<Vec<u8>, LoadgenError> {
     std::fs::read(path).map_err(|source| LoadgenError::Unreadable { path: path.to_owned(), source })
 }
 
-fn in_inputs(name: &Path) -> String {
+/// How the manifest names a file of `inputs/`.
+pub(super) fn in_inputs(name: &Path) -> String {
     format!("inputs/{}", name.display())
 }
 

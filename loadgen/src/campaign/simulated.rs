@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::file::{ModelEntry, SimulatorSettings};
 use super::folder::{Begun, finish};
+use super::material::in_inputs;
 use super::plan::{PlannedRun, blocks};
 use super::{Campaign, Destination, Material, Plan, Progress, Summary};
 use crate::error::LoadgenError;
@@ -69,7 +70,6 @@ struct SimulatedModel {
     recording: Option<Recording>,
     /// Whether joules are known of every configuration.
     energy_known: bool,
-    outcomes: String,
 }
 
 impl SimulatedCampaign {
@@ -86,12 +86,14 @@ impl SimulatedCampaign {
 
     /// The manifest of a new results folder.
     fn manifest(&self, material: &Material, command: String) -> Manifest {
+        // The campaign of the material names the copies.
+        let copy = |entry: &ModelEntry| entry.pool.as_deref().or(entry.front.as_deref()).map(in_inputs);
         let model = |(entry, model): (&ModelEntry, &SimulatedModel)| ModelUsed {
             model: entry.name.clone(),
             digest: None,
             last_cut: Some(model.front.last_cut),
             pictures: None,
-            outcomes: Some(model.outcomes.clone()),
+            outcomes: copy(entry),
         };
         Manifest {
             models: material.campaign.models.iter().zip(&self.models).map(model).collect(),
@@ -193,21 +195,13 @@ impl SimulatedModel {
                     front: named_by_content(front),
                     recording: Some(recording),
                     energy_known: true,
-                    outcomes: format!("recorded runs of {}", file_name(pool)),
                 })
             }
             (None, Some(path)) => {
                 let front = Front { model: entry.name.clone(), ..Profile::front_of_file(path)? };
                 let measured = front.points.iter().chain([&front.all_cloud, &front.all_edge]);
                 let energy_known = measured.chain(&front.tied).all(|point| point.joules().is_some());
-                let outcomes = format!("measured means and spreads of {}", file_name(path));
-                Ok(Self {
-                    profile: Profile::of_front(&front),
-                    recording: None,
-                    energy_known,
-                    outcomes,
-                    front,
-                })
+                Ok(Self { profile: Profile::of_front(&front), recording: None, energy_known, front })
             }
             // Checked when the campaign was read.
             (None, None) => Err(LoadgenError::NoPool {
@@ -327,8 +321,4 @@ fn named_by_content(front: Front) -> Front {
 
 fn hexadecimal(byte: u8) -> [char; 2] {
     [byte >> 4, byte & 15].map(|digit| char::from_digit(u32::from(digit), 16).unwrap_or('0'))
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }

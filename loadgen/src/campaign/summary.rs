@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemas::{ModelName, Place, PolicyName, Share};
 use serde::{Deserialize, Serialize};
 
-use super::estimate::{Estimate, Method, method};
 use crate::error::LoadgenError;
+use crate::estimate::{Estimate, Feasible, Method, method};
 use crate::recording::Side;
 use crate::results::{Ending, Manifest, Origin, Record};
 
@@ -184,8 +184,8 @@ fn figures(policy: PolicyName, rows: &Rows, first: Option<&Rows>, seed: u64) -> 
     let blocks: Vec<&Block> = rows.blocks.values().collect();
     let all = || blocks.iter().flat_map(|block| block.values());
     let (requests, answered) = (all().count(), all().filter(|row| row.latency.is_some()).count());
-    let mean = |value: fn(&Row) -> Option<f64>| {
-        Estimate::of_mean(&blocks, seed, |drawn| {
+    let mean = |range, value: fn(&Row) -> Option<f64>| {
+        Estimate::of_mean(range, &blocks, seed, |drawn| {
             mean_of(drawn.iter().flat_map(|block| block.values()).filter_map(value))
         })
     };
@@ -196,18 +196,18 @@ fn figures(policy: PolicyName, rows: &Rows, first: Option<&Rows>, seed: u64) -> 
         })
     };
     let known = all().all(|row| row.latency.is_none() || row.energy.is_some());
-    let within = mean(|row| Some(if row.within { 100.0 } else { 0.0 }));
+    let within = mean(Feasible::PERCENT, |row| Some(if row.within { 100.0 } else { 0.0 }));
     PolicyFigures {
         policy,
         requests,
         answered,
         failed: rows.failed.clone(),
         within_percent: within.unwrap_or(Estimate { value: 0.0, low: None, high: None }),
-        latency_mean: mean(|row| row.latency),
+        latency_mean: mean(Feasible::AMOUNT, |row| row.latency),
         latency_p50: latency(0.5),
         latency_p95: latency(0.95),
         latency_p99: latency(0.99),
-        energy: mean(|row| row.energy).filter(|_| known),
+        energy: mean(Feasible::AMOUNT, |row| row.energy).filter(|_| known),
         energy_by_place: rows
             .joules
             .iter()
@@ -215,7 +215,7 @@ fn figures(policy: PolicyName, rows: &Rows, first: Option<&Rows>, seed: u64) -> 
             .map(|(place, joules)| (*place, joules / answered.max(1) as f64))
             .collect(),
         energy_origins: rows.origins.clone(),
-        accuracy_percent: mean(|row| row.accuracy.map(|accuracy| accuracy * 100.0)),
+        accuracy_percent: mean(Feasible::PERCENT, |row| row.accuracy.map(|accuracy| accuracy * 100.0)),
         sides_percent: (answered > 0 && rows.without_side == 0)
             .then(|| rows.sides.map(|side| 100.0 * side as f64 / answered as f64)),
         difference: first.map(|first| difference(rows, first, seed)),
@@ -232,29 +232,35 @@ fn difference(own: &Rows, first: &Rows, seed: u64) -> Difference {
         Some(both.collect::<Vec<Pair>>()).filter(|pairs| !pairs.is_empty())
     };
     let blocks: Vec<Vec<Pair>> = own.blocks.iter().filter_map(pairs).collect();
-    let mean = |value: fn(&Pair) -> Option<f64>| {
-        Estimate::of_mean(&blocks, seed, |drawn| {
+    let mean = |range, value: fn(&Pair) -> Option<f64>| {
+        Estimate::of_mean(range, &blocks, seed, |drawn| {
             mean_of(drawn.iter().flat_map(|block| block.iter()).filter_map(value))
         })
     };
     let energy = |(own, first): &Pair| own.energy.zip(first.energy);
-    let within = mean(|(own, first)| Some(100.0 * (f64::from(own.within) - f64::from(first.within))));
+    let within = mean(Feasible::POINTS, |(own, first)| {
+        Some(100.0 * (f64::from(own.within) - f64::from(first.within)))
+    });
     Difference {
         pairs: blocks.iter().map(Vec::len).sum(),
         within_points: within.unwrap_or(Estimate { value: 0.0, low: None, high: None }),
-        latency_mean: mean(|(own, first)| own.latency.zip(first.latency).map(|(own, first)| own - first)),
+        latency_mean: mean(Feasible::ANY, |(own, first)| {
+            own.latency.zip(first.latency).map(|(own, first)| own - first)
+        }),
         latency_p95: Estimate::of_any(&blocks, seed, |drawn| {
             let pairs = || drawn.iter().flat_map(|block| block.iter());
             let own = quantile_of(pairs().filter_map(|(own, _)| own.latency).collect(), 0.95)?;
             Some(own - quantile_of(pairs().filter_map(|(_, first)| first.latency).collect(), 0.95)?)
         }),
-        energy: mean(|(own, first)| own.energy.zip(first.energy).map(|(own, first)| own - first)),
-        energy_percent: Estimate::of_mean(&blocks, seed, |drawn| {
+        energy: mean(Feasible::ANY, |(own, first)| {
+            own.energy.zip(first.energy).map(|(own, first)| own - first)
+        }),
+        energy_percent: Estimate::of_mean(Feasible::PERCENT_MORE, &blocks, seed, |drawn| {
             let known = || drawn.iter().flat_map(|block| block.iter()).filter_map(energy);
             let sum: f64 = known().map(|(_, first)| first).sum();
             (sum > 0.0).then(|| 100.0 * (known().map(|(own, _)| own).sum::<f64>() / sum - 1.0))
         }),
-        accuracy_points: mean(|(own, first)| {
+        accuracy_points: mean(Feasible::POINTS, |(own, first)| {
             own.accuracy.zip(first.accuracy).map(|(own, first)| 100.0 * (own - first))
         }),
     }

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use clap::Args;
 use command::{OutputArguments, output};
 use loadgen::report::{Content, Material, Report};
@@ -41,13 +40,10 @@ struct Written {
 pub fn run(arguments: &ReportArguments) -> anyhow::Result<()> {
     let report = Report::of(&Material::read(&arguments.folder)?);
     let out = arguments.out.clone().unwrap_or_else(|| arguments.folder.join("report"));
-    std::fs::create_dir_all(&out).with_context(|| format!("cannot make the folder {}", out.display()))?;
     let page = out.join("report.html");
-    for (name, csv) in report.tables() {
-        output::write_whole(&out.join(format!("{name}.csv")), csv.as_bytes())?;
-    }
-    output::write_whole(&out.join("report.md"), report.markdown().as_bytes())?;
-    output::write_whole(&page, report.html().as_bytes())?;
+    let tables = report.tables().map(|(name, csv)| (format!("{name}.csv"), csv));
+    let pages = [("report.md".to_owned(), report.markdown()), ("report.html".to_owned(), report.html())];
+    output::write_together(&out, &tables.chain(pages).collect::<Vec<_>>())?;
     let missing: Vec<String> = report
         .figures()
         .filter_map(|figure| match &figure.content {

@@ -138,6 +138,7 @@ figcaption{font-size:.9rem;color:#444;margin-top:.3rem}\
 details{margin-top:.4rem;font-size:.85rem}summary{cursor:pointer;color:#0060a0}.scroll{overflow-x:auto}\
 table{border-collapse:collapse;margin:.4rem 0}th,td{border-bottom:1px solid #ddd;padding:.2rem .6rem;text-align:right;white-space:nowrap}\
 th:first-child,td:first-child{text-align:left}\
+/* Beside the figure's title, where it hides no legend. */.modebar-container{top:-30px!important}\
 @media (max-width:600px){.modebar{display:none!important}}\
 @media print{body{max-width:none;padding:0;font-size:11pt}nav,details,.modebar{display:none!important}figure{break-inside:avoid}\
 h2,h3{break-after:avoid}.plot{max-width:none}}";

@@ -165,12 +165,9 @@ fn networks(results: &Results) -> Result<Vec<Network>, LoadgenError> {
     let manifest = results.manifest();
     let mut networks = Vec::new();
     for used in &manifest.models {
-        let pool = used
-            .outcomes
-            .as_deref()
-            .filter(|file| file.ends_with(".csv"))
-            .map(|file| results.folder().join(file));
-        if let Some(pool) = pool.filter(|pool| pool.exists()) {
+        let copied = |file: &&str| file.starts_with("inputs/") && file.ends_with(".csv");
+        if let Some(file) = used.outcomes.as_deref().filter(copied) {
+            let pool = results.folder().join(file);
             let network = network_of(&pool).unwrap_or(used.model.as_str()).to_owned();
             networks
                 .push(Network::of_recording(used.model.as_str(), &Recording::read(&pool, &network, None)?)?);
@@ -207,7 +204,7 @@ fn facts(manifest: &Manifest) -> Vec<(String, String)> {
         .map(|service| {
             let emulated = service.hardware.as_ref().and_then(|hardware| hardware.emulates.as_ref());
             let emulated = emulated.map_or(String::new(), |device| format!(" (emulating a {device})"));
-            format!("{} {} on {}{emulated}", service.instance, service.version, service.node)
+            format!("{} {} on {}{emulated}", service.service, service.version, service.node)
         })
         .collect();
     let mut facts = vec![

@@ -6,7 +6,7 @@ use plotly::common::{
     Anchor, DashType, Font, Line, Marker, MarkerSymbol, Orientation, Pattern, PatternFillMode, PatternShape,
     Title,
 };
-use plotly::layout::{Axis, HoverMode, Legend, Margin};
+use plotly::layout::{Axis, AxisType, HoverMode, Legend, Margin};
 use schemas::PolicyName;
 
 /// How one thing is drawn, wherever it is.
@@ -82,7 +82,7 @@ impl Style {
 }
 
 /// The legend: above the plot, where it grows upwards and hides nothing.
-fn legend() -> Legend {
+pub fn legend() -> Legend {
     Legend::new().orientation(Orientation::Horizontal).x(0.0).y(1.01).y_anchor(Anchor::Bottom)
 }
 
@@ -107,4 +107,9 @@ pub fn axis(title: &str) -> Axis {
         .zero_line(false)
         .show_line(true)
         .line_color("#888888")
+}
+
+/// A logarithmic axis with its name. Its numbers are those of 1, 2 and 5: all nine of a decade would lie over each other.
+pub fn logarithmic(title: &str) -> Axis {
+    axis(title).type_(AxisType::Log).n_ticks(3)
 }

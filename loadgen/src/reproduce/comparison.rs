@@ -11,10 +11,10 @@ use serde::Serialize;
 
 use super::{Study, Wishes};
 use crate::error::LoadgenError;
+use crate::estimate::{Estimate, Feasible};
 use crate::recording::{Choice, PooledSpread, RecordedFront, Recording, Values};
 use crate::simulate::draw::Draw;
 use crate::simulate::figures::Figures;
-use crate::simulate::interval::Interval;
 use crate::simulate::pool::{RecordedRuns, simulate};
 
 /// The comparison.
@@ -38,17 +38,17 @@ pub struct Entrant {
     /// The policy.
     pub policy: PolicyName,
     /// Requests beyond their limit.
-    pub missed: Interval,
+    pub missed: Estimate,
     /// Requests within their limit, %.
-    pub met_percent: Interval,
+    pub met_percent: Estimate,
     /// Mean energy of a request, J.
-    pub energy: Interval,
+    pub energy: Estimate,
     /// Mean latency, ms.
-    pub latency: Interval,
+    pub latency: Estimate,
     /// How many more requests are missed than by the paper's.
-    pub missed_more: Interval,
+    pub missed_more: Estimate,
     /// How much more energy than the paper's, %.
-    pub energy_more_percent: Interval,
+    pub energy_more_percent: Estimate,
 }
 
 /// Compares on one workload.
@@ -153,19 +153,27 @@ fn entrant(
     own: &[Figures],
     paper: &[Figures],
 ) -> Entrant {
-    let over = |value: &dyn Fn(&Figures) -> f64| Interval::of(&own.iter().map(value).collect::<Vec<_>>());
-    let against = |value: &dyn Fn(&Figures, &Figures) -> f64| {
-        Interval::of(&own.iter().zip(paper).map(|(own, paper)| value(own, paper)).collect::<Vec<_>>())
+    let over = |range, value: &dyn Fn(&Figures) -> f64| {
+        Estimate::of_values(range, &own.iter().map(value).collect::<Vec<_>>())
     };
+    let against = |range, value: &dyn Fn(&Figures, &Figures) -> f64| {
+        let differences: Vec<f64> = own.iter().zip(paper).map(|(own, paper)| value(own, paper)).collect();
+        Estimate::of_values(range, &differences)
+    };
+    let requests = own.first().map_or(0.0, |figures| figures.requests as f64);
     Entrant {
         front,
         points: made.points().len(),
         policy,
-        missed: over(&|figures| figures.violations as f64),
-        met_percent: over(&|figures| figures.met_percent),
-        energy: over(&|figures| figures.energy_mean),
-        latency: over(&|figures| figures.latency_mean),
-        missed_more: against(&|own, paper| own.violations as f64 - paper.violations as f64),
-        energy_more_percent: against(&|own, paper| 100.0 * (own.energy_mean / paper.energy_mean - 1.0)),
+        missed: over(Feasible::between(0.0, requests), &|figures| figures.violations as f64),
+        met_percent: over(Feasible::PERCENT, &|figures| figures.met_percent),
+        energy: over(Feasible::AMOUNT, &|figures| figures.energy_mean),
+        latency: over(Feasible::AMOUNT, &|figures| figures.latency_mean),
+        missed_more: against(Feasible::between(-requests, requests), &|own, paper| {
+            own.violations as f64 - paper.violations as f64
+        }),
+        energy_more_percent: against(Feasible::PERCENT_MORE, &|own, paper| {
+            100.0 * (own.energy_mean / paper.energy_mean - 1.0)
+        }),
     }
 }

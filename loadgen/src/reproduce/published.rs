@@ -169,6 +169,10 @@ fn referenced(path: &Path, network: &str) -> Result<Cells, LoadgenError> {
             }
         }
     }
+    if cells.is_empty() {
+        let problem = format!("it holds no value of the network {network}");
+        return Err(LoadgenError::InvalidRow { path: path.to_owned(), line: 1, problem });
+    }
     Ok(cells)
 }
 
@@ -182,6 +186,17 @@ mod tests {
         for (network, text) in TABLES {
             assert_eq!(tables(network, text).len(), (text.lines().count() - 1) * Metric::ALL.len());
         }
+    }
+
+    #[test]
+    fn a_reference_without_values_of_the_network_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("reference_net.json"), r#"{"networks": {"other": {}}}"#).unwrap();
+        let error = Published::for_network(folder.path(), "net").unwrap_err().to_string();
+        assert!(
+            error.ends_with("reference_net.json, line 1: it holds no value of the network net"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -82,7 +82,7 @@ pub struct ModelUsed {
     /// Where its pictures came from, and how many; `None` with the simulator.
     #[serde(default)]
     pub pictures: Option<String>,
-    /// Where simulated outcomes came from, such as `inputs/simulation_pool_vgg16.csv`; `None` on a live system.
+    /// The pool or front that simulated outcomes came from, such as `inputs/pool-vgg16.csv`; `None` on a live system.
     #[serde(default)]
     pub outcomes: Option<String>,
 }

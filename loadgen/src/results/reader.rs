@@ -128,7 +128,7 @@ fn parse<T: DeserializeOwned>(path: &Path, lines_before: u64, bytes: &[u8]) -> R
 
 /// JSON lines.
 #[derive(Debug)]
-pub(super) struct Lines<T> {
+pub(crate) struct Lines<T> {
     path: PathBuf,
     file: BufReader<File>,
     line: u64,
@@ -139,7 +139,7 @@ pub(super) struct Lines<T> {
 }
 
 impl<T: DeserializeOwned> Lines<T> {
-    pub(super) fn open(path: &Path, may_be_torn: bool) -> Result<Self, LoadgenError> {
+    pub(crate) fn open(path: &Path, may_be_torn: bool) -> Result<Self, LoadgenError> {
         let file =
             File::open(path).map_err(|source| LoadgenError::Unreadable { path: path.to_owned(), source })?;
         let (path, file) = (path.to_owned(), BufReader::new(file));

@@ -26,8 +26,8 @@ pub use scenario::{CloudGroup, EdgeGroup, Failures, Network, PresenceSettings, S
 pub use script::{SimulatedAnswer, SimulatedEnd, SimulatedRequest};
 pub use tally::RunFigures;
 
-use super::interval::Interval;
 use crate::error::LoadgenError;
+use crate::estimate::{Estimate, Feasible};
 use crate::recording::Recording;
 use crate::trace::TraceRequest;
 use engine::Engine;
@@ -39,35 +39,35 @@ pub struct PolicyFigures {
     /// The policy.
     pub policy: PolicyName,
     /// Requests within their limit, % of all that arrived.
-    pub within_percent: Interval,
+    pub within_percent: Estimate,
     /// Requests turned away, %.
-    pub turned_away_percent: Interval,
+    pub turned_away_percent: Estimate,
     /// Requests lost with their edge, %.
-    pub lost_percent: Interval,
+    pub lost_percent: Estimate,
     /// Answers that the edge finished at home because no cloud executor answered, % of answers.
-    pub at_home_percent: Interval,
+    pub at_home_percent: Estimate,
     /// Median latency, ms.
-    pub latency_p50: Interval,
+    pub latency_p50: Estimate,
     /// 95th percentile, ms.
-    pub latency_p95: Interval,
+    pub latency_p95: Estimate,
     /// 99th percentile, ms.
-    pub latency_p99: Interval,
+    pub latency_p99: Estimate,
     /// Joules of an answered request on the edge.
-    pub edge_energy: Interval,
+    pub edge_energy: Estimate,
     /// In the cloud.
-    pub cloud_energy: Interval,
+    pub cloud_energy: Estimate,
     /// Both.
-    pub energy: Interval,
+    pub energy: Estimate,
     /// Answers by side: cloud, split, edge, %.
-    pub sides_percent: [Interval; 3],
+    pub sides_percent: [Estimate; 3],
     /// How busy cloud executors were, %.
-    pub cloud_busy_percent: Interval,
+    pub cloud_busy_percent: Estimate,
     /// Mean tails of a batch.
-    pub batch: Interval,
+    pub batch: Estimate,
     /// Against the first policy, run by run: requests within their limit, percentage points.
-    pub within_more: Interval,
+    pub within_more: Estimate,
     /// Against the first policy, run by run: energy, %.
-    pub energy_more_percent: Interval,
+    pub energy_more_percent: Estimate,
 }
 
 /// A scenario's outcome.
@@ -202,28 +202,34 @@ fn run_all(
 }
 
 fn figures(own: &[RunFigures], first: &[RunFigures]) -> PolicyFigures {
-    let over = |value: &dyn Fn(&RunFigures) -> f64| Interval::of(&own.iter().map(value).collect::<Vec<_>>());
-    let against = |value: &dyn Fn(&RunFigures, &RunFigures) -> f64| {
-        Interval::of(&own.iter().zip(first).map(|(own, first)| value(own, first)).collect::<Vec<_>>())
+    let over = |range, value: &dyn Fn(&RunFigures) -> f64| {
+        Estimate::of_values(range, &own.iter().map(value).collect::<Vec<_>>())
     };
+    let against = |range, value: &dyn Fn(&RunFigures, &RunFigures) -> f64| {
+        let differences: Vec<f64> = own.iter().zip(first).map(|(own, first)| value(own, first)).collect();
+        Estimate::of_values(range, &differences)
+    };
+    let percent = |value| over(Feasible::PERCENT, value);
+    let amount = |value| over(Feasible::AMOUNT, value);
     let energy = |run: &RunFigures| run.edge_energy + run.cloud_energy;
+    let energy_more = |own: &RunFigures, first: &RunFigures| 100.0 * (energy(own) / energy(first) - 1.0);
     PolicyFigures {
         policy: own[0].policy,
-        within_percent: over(&|run| run.within_percent),
-        turned_away_percent: over(&|run| run.turned_away_percent),
-        lost_percent: over(&|run| run.lost_percent),
-        at_home_percent: over(&|run| run.at_home_percent),
-        latency_p50: over(&|run| run.latency_p50),
-        latency_p95: over(&|run| run.latency_p95),
-        latency_p99: over(&|run| run.latency_p99),
-        edge_energy: over(&|run| run.edge_energy),
-        cloud_energy: over(&|run| run.cloud_energy),
-        energy: over(&energy),
-        sides_percent: std::array::from_fn(|side| over(&|run| run.sides_percent[side])),
-        cloud_busy_percent: over(&|run| run.cloud_busy_percent),
-        batch: over(&|run| run.batch),
-        within_more: against(&|own, first| own.within_percent - first.within_percent),
-        energy_more_percent: against(&|own, first| 100.0 * (energy(own) / energy(first) - 1.0)),
+        within_percent: percent(&|run| run.within_percent),
+        turned_away_percent: percent(&|run| run.turned_away_percent),
+        lost_percent: percent(&|run| run.lost_percent),
+        at_home_percent: percent(&|run| run.at_home_percent),
+        latency_p50: amount(&|run| run.latency_p50),
+        latency_p95: amount(&|run| run.latency_p95),
+        latency_p99: amount(&|run| run.latency_p99),
+        edge_energy: amount(&|run| run.edge_energy),
+        cloud_energy: amount(&|run| run.cloud_energy),
+        energy: amount(&energy),
+        sides_percent: std::array::from_fn(|side| over(Feasible::PERCENT, &|run| run.sides_percent[side])),
+        cloud_busy_percent: percent(&|run| run.cloud_busy_percent),
+        batch: amount(&|run| run.batch),
+        within_more: against(Feasible::POINTS, &|own, first| own.within_percent - first.within_percent),
+        energy_more_percent: against(Feasible::PERCENT_MORE, &energy_more),
     }
 }
 

@@ -258,7 +258,7 @@ fn rate(specification: &mut Specification<'_>, key: &str) -> Result<f64, String>
     if (3e-8..=1e6).contains(&rate) {
         Ok(rate)
     } else {
-        Err(format!("{key} is {rate}: use up to a million requests a second"))
+        Err(format!("{key} is {rate:?}: use up to a million requests a second"))
     }
 }
 

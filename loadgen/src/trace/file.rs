@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use schemas::{Cut, Millis, ModelName, Qos, Share};
 
+use super::capture::{CutOff, PARTIAL};
 use super::{GREATEST_MS, Loop, Trace, TraceRequest, follows};
 use crate::error::LoadgenError;
 use crate::table::{Row, Table};
@@ -42,6 +43,11 @@ struct Columns {
 impl Trace {
     /// Reads a trace in either format; its header tells which. An error names file, line and column.
     pub fn read(path: &Path) -> Result<Self, LoadgenError> {
+        if path.extension().is_some_and(|ending| ending == PARTIAL) {
+            let trace = path.with_extension("");
+            CutOff::find(&trace)?;
+            return Err(LoadgenError::RecordingCutOff { partial: path.to_path_buf(), trace });
+        }
         check_version(path, MARK, VERSION, "trace")?;
         let known: Vec<&str> = COLUMNS.into_iter().chain(PAPER_COLUMNS).collect();
         let mut table = Table::open(path, &known)?;
@@ -152,7 +158,7 @@ impl Columns {
         let at = self.at.filter(|(column, _)| row.text(column).is_some());
         let at = at.map(|(column, factor)| row.number(column, factor, 0.0, GREATEST_MS)).transpose()?;
         let (column, factor) = self.limit;
-        let limit = row.number(column, factor, f64::MIN_POSITIVE, GREATEST_MS)?;
+        let limit = row.above_zero(column, factor, GREATEST_MS)?;
         let model: ModelName = row.value(self.model)?;
         let model = names.entry(model.to_string()).or_insert_with(|| Arc::new(model)).clone();
         let query = self.query.map(|column| row.value::<u64>(column)).transpose()?;

@@ -15,7 +15,7 @@ use crate::responder::{Behaviour, Responder};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A network of three cuts at two clocks: at cut 0 all in the cloud, at cut 2 all on the edge. Two runs of each.
-fn pool() -> String {
+pub fn pool() -> String {
     let mut text = "latency,energy,avg energy edge (J),avg latency edge (ms),avg latency cloud (ms),avg latency transfer (ms),avg energy cloud (J),tensor size (KB),accuracy,cpu-freq,layer\n".to_owned();
     for (layer, edge, cloud, kilobytes) in
         [(0, 10.0, 80.0, 600.0), (1, 50.0, 40.0, 50.0), (2, 200.0, 0.0, 0.0)]
@@ -37,7 +37,7 @@ fn pool() -> String {
     text
 }
 
-const SIMULATED: &str = r#"
+pub const SIMULATED: &str = r#"
 seed = 5
 rounds = 2
 block_requests = 20
@@ -100,6 +100,12 @@ async fn a_simulated_campaign_is_the_same_every_time() {
             .iter()
             .all(|record| record.answer.as_ref().unwrap().front.unwrap().id == front.id)
     );
+
+    // A report draws the pool, not only the front: both clocks, of which the front has one.
+    let (code, _, err) = run(&place, &["report", "one"]).await;
+    assert_eq!(code, 0, "{err}");
+    let clocks = std::fs::read_to_string(place.path("one/report/clock-toy.csv")).unwrap();
+    assert_eq!(clocks.lines().count(), 3, "{clocks}");
 
     // The folder holds everything: from its copies the very same records come out.
     std::fs::remove_file(place.path("pool.csv")).unwrap();
@@ -181,6 +187,7 @@ async fn a_live_campaign_takes_policies_in_turn_and_sets_the_link() {
     let results = Results::open(&place.path("results")).unwrap();
     assert_eq!(results.links().len(), 16, "each run's link");
     assert!(results.links().iter().all(|change| change.state.rtt_ms.get() == 20.0));
+    assert!(results.links().iter().all(|change| change.at_ms.get() == 0.0), "it held from the begin on");
     let links = responder.links.lock().unwrap();
     assert_eq!(links.last().unwrap().link, None, "the link is given back");
     let summary: Summary =

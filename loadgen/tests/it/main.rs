@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod evaluate;
+mod full_disk;
 mod program;
 mod record;
 mod replay;

@@ -63,6 +63,8 @@ fn what_cannot_be_done_is_refused_by_line_or_key() {
         ("stay_s=30", "stay_s=0", "line 22, column 11: "),
         ("name = \"net\"", "name = \"a net\"", "line 6, column 8: "),
         ("pool = \"pool.csv\"", "", "models.net needs a pool or a front for the simulator"),
+        ("requests = 10", "requests = 0", "traces.drawn.requests is 0: use 1 to 10000000"),
+        ("requests = 10", "requests = 99999999999", "traces.drawn.requests is 99999999999: use 1 to"),
         ("requests = 10", "", "traces.drawn needs a file, or requests and limits"),
         ("file = \"trace.csv\"", "file = \"trace.csv\"\nrequests = 3", "traces.kept has a file"),
         ("name = \"kept\"", "name = \"drawn\"", "traces: drawn is there twice"),

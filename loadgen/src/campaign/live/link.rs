@@ -59,7 +59,10 @@ impl LinkKeeper {
             let now = self.offset + at_ms;
             let state = self.trace.at(now);
             self.ask(Some(state)).await?;
-            if last.replace(state) != Some(state) {
+            let before = last.replace(state);
+            if before != Some(state) {
+                // The first state was set before the run began.
+                let at_ms = if before.is_none() { Millis::ZERO } else { at_ms };
                 let (run, link, origin) = (self.run, self.name.clone(), Origin::Emulated);
                 changes.push(LinkChange { run, at_ms, link, state, origin });
             }

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use loadgen::campaign::estimate::{Estimate, Method};
 use loadgen::campaign::summary::{Cell, PolicyFigures, Summary};
+use loadgen::estimate::{Estimate, Method};
 use loadgen::results::Manifest;
 
 use crate::commands::{origins, table};

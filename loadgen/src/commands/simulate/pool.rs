@@ -6,9 +6,10 @@ use clap::{Args, ValueEnum};
 use command::{OutputArguments, output};
 use loadgen::recording::{RecordedFront, Recording, network_of, read_workload};
 use loadgen::reproduce::PAPER_SEED;
+use loadgen::simulate::Figures;
 use loadgen::simulate::draw::Draw;
 use loadgen::simulate::pool::{RecordedRuns, simulate};
-use loadgen::simulate::{Figures, Interval};
+use loadgen::{Estimate, Feasible};
 use schemas::PolicyName;
 use serde::Serialize;
 
@@ -79,15 +80,15 @@ pub struct PolicyRuns {
     /// The policy.
     pub policy: PolicyName,
     /// Requests beyond their limit.
-    pub missed: Interval,
+    pub missed: Estimate,
     /// Requests within their limit, %.
-    pub met_percent: Interval,
+    pub met_percent: Estimate,
     /// Mean energy of a request, J.
-    pub energy: Interval,
+    pub energy: Estimate,
     /// Mean latency, ms.
-    pub latency: Interval,
+    pub latency: Estimate,
     /// Requests by side: cloud, split, edge, %.
-    pub sides_percent: [Interval; 3],
+    pub sides_percent: [Estimate; 3],
     /// Every run.
     pub runs: Vec<Figures>,
 }
@@ -139,14 +140,19 @@ fn policies(arguments: &PoolArguments) -> Vec<PolicyName> {
 }
 
 fn of_policy(policy: PolicyName, runs: Vec<Figures>) -> PolicyRuns {
-    let over = |value: &dyn Fn(&Figures) -> f64| Interval::of(&runs.iter().map(value).collect::<Vec<_>>());
+    let over = |range, value: &dyn Fn(&Figures) -> f64| {
+        Estimate::of_values(range, &runs.iter().map(value).collect::<Vec<_>>())
+    };
+    let requests = runs.first().map_or(0.0, |figures| figures.requests as f64);
     PolicyRuns {
         policy,
-        missed: over(&|figures| figures.violations as f64),
-        met_percent: over(&|figures| figures.met_percent),
-        energy: over(&|figures| figures.energy_mean),
-        latency: over(&|figures| figures.latency_mean),
-        sides_percent: std::array::from_fn(|side| over(&|figures| figures.sides_percent()[side])),
+        missed: over(Feasible::between(0.0, requests), &|figures| figures.violations as f64),
+        met_percent: over(Feasible::PERCENT, &|figures| figures.met_percent),
+        energy: over(Feasible::AMOUNT, &|figures| figures.energy_mean),
+        latency: over(Feasible::AMOUNT, &|figures| figures.latency_mean),
+        sides_percent: std::array::from_fn(|side| {
+            over(Feasible::PERCENT, &|figures| figures.sides_percent()[side])
+        }),
         runs,
     }
 }

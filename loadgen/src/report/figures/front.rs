@@ -1,7 +1,6 @@
 //! The front in latency, energy and accuracy, with what policies chose.
 
 use plotly::common::{Marker, MarkerSymbol, Mode, Visible};
-use plotly::layout::Axis;
 use plotly::{Layout, Plot, Scatter};
 use schemas::PolicyName;
 
@@ -139,21 +138,20 @@ fn said(one: &Measured) -> String {
     )
 }
 
-fn logarithmic(title: &str) -> Axis {
-    style::axis(title).type_(plotly::layout::AxisType::Log)
-}
-
 fn without_accuracy() -> Layout {
-    style::layout().show_legend(true).x_axis(logarithmic("mean latency, ms")).y_axis(logarithmic("energy, J"))
+    style::layout()
+        .show_legend(true)
+        .x_axis(style::logarithmic("mean latency, ms"))
+        .y_axis(style::logarithmic("energy, J"))
 }
 
 fn with_accuracy() -> Layout {
     style::layout()
         .show_legend(true)
-        .x_axis(logarithmic("mean latency, ms").anchor("y2"))
-        .y_axis(logarithmic("energy, J").domain(&[0.66, 1.0]))
+        .x_axis(style::logarithmic("mean latency, ms").anchor("y2"))
+        .y_axis(style::logarithmic("energy, J").domain(&[0.66, 1.0]))
         .y_axis2(style::axis("right, %").domain(&[0.40, 0.63]))
-        .x_axis2(logarithmic("energy, J").anchor("y3"))
+        .x_axis2(style::logarithmic("energy, J").anchor("y3"))
         .y_axis3(style::axis("right, %").domain(&[0.0, 0.27]).anchor("x2"))
 }
 

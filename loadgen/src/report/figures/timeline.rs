@@ -1,7 +1,7 @@
 //! A run as time passes: the link, the cut, latency against limit, joules.
 
 use plotly::common::{Line, LineShape, Marker, MarkerSymbol, Mode};
-use plotly::layout::AxisType;
+use plotly::layout::ItemSizing;
 use plotly::{Layout, Plot, Scatter};
 
 use crate::report::figure::{Figure, Table, known, number, slug};
@@ -124,10 +124,12 @@ fn layout(has_link: bool) -> Layout {
     let [link, cut, latency, joules] = domains;
     style::layout()
         .show_legend(true)
+        // The marks of a plot of thousands are too small to tell what they stand for.
+        .legend(style::legend().item_sizing(ItemSizing::Constant))
         .x_axis(style::axis("s since the run began").anchor("y4"))
-        .y_axis(style::axis("Mbit/s").domain(&link).type_(AxisType::Log).visible(has_link))
+        .y_axis(style::logarithmic("Mbit/s").domain(&link).visible(has_link))
         .y_axis2(style::axis("cut").domain(&cut))
-        .y_axis3(style::axis("ms").domain(&latency).type_(AxisType::Log))
+        .y_axis3(style::logarithmic("ms").domain(&latency))
         .y_axis4(style::axis("J").domain(&joules).range_mode(plotly::layout::RangeMode::ToZero))
 }
 
