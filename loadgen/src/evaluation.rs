@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use schemas::{Cut, EnergySource, Joules, Millis, PolicyName, Share};
+use schemas::{Cut, EnergySource, Joules, Millis, PolicyName, Share, nearest_rank};
 use serde::Serialize;
 
-use crate::quantile::nearest_rank;
 use crate::replay::Record;
 
 /// The shares of answered requests by where they ran. They add up to 1.

@@ -21,7 +21,6 @@ pub mod estimate;
 pub mod evaluation;
 pub mod link;
 pub mod pictures;
-pub mod quantile;
 pub mod recording;
 pub mod replay;
 pub mod report;

@@ -9,8 +9,8 @@
 //!   last change, so that alternating requests share a setting instead of thrashing it.
 //! - **Exploring.** Who sends nothing learns nothing of the link. When the last transfer is old, and the cloud would be
 //!   worth it if all were as measured, a request with time to spare takes the cheapest configuration that uses the
-//!   cloud *and is predicted to be within the limit*: exploring spends slack, never the limit. Where the link has become so
-//!   bad that no request has such time to spare, one that is lost anyway is spent instead.
+//!   cloud *and is predicted to be within the limit*: exploring spends slack, never the limit. Where link or cloud has
+//!   become so bad that no request has such time to spare, one that is lost anyway is spent instead.
 //! - **Admission.** With a hard limit that nothing is likely to keep, a request is refused at once with what would be
 //!   feasible. A soft one gets the fastest, labelled [`PlanReason::FastestBecauseNoneWithinLimit`].
 

@@ -1,6 +1,6 @@
 //! Figures of many values, and what a picture needs of them.
 
-use crate::quantile::nearest_rank;
+use schemas::nearest_rank;
 
 /// Values in figures: quantiles are by nearest rank.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use schemas::{Millis, ModelName};
+use schemas::{Millis, ModelName, nearest_rank};
 use serde::Serialize;
 
 use super::{Loop, Tenant, Trace};
-use crate::quantile::nearest_rank;
 
 /// The limits of the requests to one network.
 #[derive(Debug, Clone, PartialEq, Serialize)]

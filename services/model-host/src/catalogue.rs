@@ -9,13 +9,16 @@ use schemas::{ModelName, ServedModel};
 use tempfile::{NamedTempFile, TempPath};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tracing::{info, warn};
 
 use crate::hosted::Hosted;
 
 /// How often the model store is looked at for new and replaced networks.
 const LOOK: Duration = Duration::from_secs(2);
+
+/// How long a network that could not be fetched is left alone at most.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 const MANIFEST: &str = "model.toml";
 const NETWORK: &str = "model.onnx";
@@ -78,6 +81,7 @@ impl Catalogue {
             accelerators: settings.accelerators,
             store,
             seen: BTreeMap::new(),
+            failures: BTreeMap::new(),
             publish,
         };
         if let Some(folder) = &settings.models_dir {
@@ -138,7 +142,25 @@ struct Search {
     store: ModelStore,
     /// What was last tried of each stored network, so that a bad one is tried and complained of only once.
     seen: BTreeMap<ModelName, Vec<(String, Option<String>)>>,
+    failures: BTreeMap<ModelName, Failure>,
     publish: watch::Sender<Networks>,
+}
+
+/// A network that could not be fetched. Each try may cost the link all its bytes, as when there is no room for them here.
+#[derive(Debug, Clone, Copy)]
+struct Failure {
+    times: u32,
+    /// Until then it is left alone.
+    until: Instant,
+}
+
+impl Failure {
+    /// One more, after those before it: each pause is twice the last one.
+    fn after(before: Option<Self>, now: Instant) -> Self {
+        let times = before.map_or(0, |before| before.times) + 1;
+        let pause = LOOK.saturating_mul(1 << times.min(16)).min(LONGEST_PAUSE);
+        Self { times, until: now + pause }
+    }
 }
 
 impl Search {
@@ -153,11 +175,13 @@ impl Search {
         }
     }
 
+    /// Loads what is new. One that cannot be fetched keeps no other from being loaded; the first problem is given.
     async fn look(&mut self) -> Result<(), BrokerError> {
         let mut stored: BTreeMap<ModelName, Vec<(String, Option<String>)>> = BTreeMap::new();
         for file in self.store.list().await? {
             stored.entry(file.model).or_default().push((file.file, file.digest));
         }
+        let mut looked = Ok(());
         for (name, mut files) in stored {
             files.sort();
             // A network is whole when its manifest is there, which is stored last.
@@ -165,10 +189,22 @@ impl Search {
             if !self.wants(&name) || !whole || self.seen.get(&name) == Some(&files) {
                 continue;
             }
-            self.load_stored(&name).await?;
-            self.seen.insert(name, files);
+            let failure = self.failures.get(&name).copied();
+            if failure.is_some_and(|failure| Instant::now() < failure.until) {
+                continue;
+            }
+            match self.load_stored(&name).await {
+                Ok(()) => {
+                    self.failures.remove(&name);
+                    self.seen.insert(name, files);
+                }
+                Err(error) => {
+                    self.failures.insert(name, Failure::after(failure, Instant::now()));
+                    looked = looked.and(Err(error));
+                }
+            }
         }
-        Ok(())
+        looked
     }
 
     fn wants(&self, name: &ModelName) -> bool {
@@ -233,5 +269,23 @@ impl Search {
         let name = hosted.bundle.name().clone();
         info!(model = %name, digest = %hosted.bundle.digest(), whole_ms = hosted.whole_time.get(), "a network is warm");
         self.publish.send_modify(|networks| drop(networks.insert(name, Arc::new(hosted))));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_a_minute() {
+        let now = Instant::now();
+        let mut failure = None;
+        let pauses = (0..40).map(|_| {
+            failure = Some(Failure::after(failure, now));
+            failure.map_or(0, |failure| (failure.until - now).as_secs())
+        });
+        let pauses: Vec<u64> = pauses.collect();
+        assert_eq!(pauses[..6], [4, 8, 16, 32, 60, 60]);
+        assert!(pauses[6..].iter().all(|pause| *pause == 60));
     }
 }
