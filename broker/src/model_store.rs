@@ -23,8 +23,14 @@ const GREATEST_FILE: u64 = 2 << 30;
 /// Bytes read at once: a chunk of the object store.
 const PIECE: usize = 128 << 10;
 
-/// A large network over a slow link; without an end a stalled transfer would hang its reader.
+/// A large network over a slow link.
 const TRANSFER: Duration = Duration::from_secs(600);
+
+/// Between two pieces; many times what one takes at a megabit a second. A consumer made over a leaf connection that has just
+/// been joined may never get its first message, and the client's reader waits for it without an end.
+const SILENCE: Duration = Duration::from_secs(10);
+
+const READING: &str = "reading the model store";
 
 /// The model store of a broker.
 #[derive(Clone)]
@@ -92,6 +98,9 @@ impl ModelStore {
 
     /// Copies a file of a network into a temporary one, piece by piece, and says how many bytes it has; `None` when there is none. What was
     /// written is of no use when this fails: the bytes are checked against the store's SHA-256 at their end.
+    ///
+    /// # Errors
+    /// [`BrokerError::TimedOut`] when nothing comes for ten seconds: worth trying again.
     pub async fn copy(
         &self,
         model: &ModelName,
@@ -100,7 +109,7 @@ impl ModelStore {
     ) -> Result<Option<ByteCount>, BrokerError> {
         let name = format!("{model}/{file}");
         let copying = self.copy_named(&name, to);
-        timeout(TRANSFER, copying).await.map_err(|_| BrokerError::TimedOut("reading the model store"))?
+        timeout(TRANSFER, copying).await.map_err(|_| BrokerError::TimedOut(READING))?
     }
 
     async fn copy_named(
@@ -110,10 +119,11 @@ impl ModelStore {
     ) -> Result<Option<ByteCount>, BrokerError> {
         use async_nats::jetstream::object_store::GetErrorKind;
         let damaged = |reason: String| BrokerError::Damaged { name: name.to_owned(), reason };
-        let mut object = match self.store.get(name).await {
+        let silent = |_| BrokerError::TimedOut(READING);
+        let mut object = match timeout(SILENCE, self.store.get(name)).await.map_err(silent)? {
             Ok(object) => object,
             Err(error) if error.kind() == GetErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(BrokerError::failed("reading the model store", error)),
+            Err(error) => return Err(BrokerError::failed(READING, error)),
         };
         let size = object.info().size as u64;
         if size > GREATEST_FILE {
@@ -124,7 +134,8 @@ impl ModelStore {
         // tokio's panics.
         let mut piece = vec![0; PIECE];
         loop {
-            match object.read(&mut piece).await.map_err(|error| damaged(error.to_string()))? {
+            let read = timeout(SILENCE, object.read(&mut piece)).await.map_err(silent)?;
+            match read.map_err(|error| damaged(error.to_string()))? {
                 0 => break,
                 length => {
                     arrived += length as u64;

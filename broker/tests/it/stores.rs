@@ -159,6 +159,20 @@ async fn a_damaged_network_is_refused() {
 }
 
 #[tokio::test]
+async fn a_network_whose_pieces_do_not_come_is_an_error() {
+    let server = TestServer::start().await.unwrap();
+    let bus = server.connect("there").await.unwrap();
+    let store = bus.model_store().await.unwrap();
+    store.put(&model(), "model.onnx", vec![7; 1_000]).await.unwrap();
+    let plain = async_nats::ConnectOptions::new().connect(server.url()).await.unwrap();
+    let stream = jetstream::new(plain).get_stream("OBJ_splinter-models").await.unwrap();
+    stream.purge().filter("$O.splinter-models.C.>").await.unwrap();
+    let read = tokio::time::timeout(Duration::from_secs(30), store.get(&model(), "model.onnx")).await;
+    let error = read.expect("it gives up by itself").unwrap_err();
+    assert!(matches!(error, broker::BrokerError::TimedOut(_)), "{error}");
+}
+
+#[tokio::test]
 async fn the_choice_of_policies_is_followed_and_a_bad_one_refused() {
     let server = TestServer::start().await.unwrap();
     let (watcher, there) = (server.connect("watcher").await.unwrap(), server.connect("there").await.unwrap());

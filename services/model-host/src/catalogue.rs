@@ -17,6 +17,9 @@ use crate::hosted::Hosted;
 /// How often the model store is looked at for new and replaced networks.
 const LOOK: Duration = Duration::from_secs(2);
 
+/// How often the model store is tried at the start where only the time runs out, as on a link that has just been joined.
+const FIRST_TRIES: u32 = 3;
+
 /// How long a network that could not be fetched is left alone at most.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
@@ -89,7 +92,7 @@ impl Catalogue {
                 search.load_folder(&bundle_folder).await;
             }
         }
-        search.look().await.map_err(HostError::Store)?;
+        search.look_first().await.map_err(HostError::Store)?;
         let lookout = tokio::spawn(search.keep_looking()).abort_handle();
         Ok(Self { networks, lookout: Arc::new(Lookout(lookout)) })
     }
@@ -171,6 +174,21 @@ impl Search {
             next.tick().await;
             if let Err(error) = self.look().await {
                 warn!(%error, "the model store cannot be looked at; what is loaded stays");
+            }
+        }
+    }
+
+    /// Loads what is there, and tries again where only the time ran out.
+    async fn look_first(&mut self) -> Result<(), BrokerError> {
+        let mut tries = 1;
+        loop {
+            match self.look().await {
+                Err(error @ BrokerError::TimedOut(_)) if tries < FIRST_TRIES => {
+                    warn!(%error, "trying again");
+                    self.failures.clear();
+                    tries += 1;
+                }
+                looked => return looked,
             }
         }
     }
