@@ -1,7 +1,7 @@
 //! Memory of tensors that nobody reads any more, for those that our kernels make next.
 //!
-//! Fresh memory costs a page fault every 4 KB and is zeroed by the system and by us before a kernel writes all of it: half of
-//! what MobileNetV2 took was spent so, on one thread however many there were (docs/adr/0006-own-kernels.md).
+//! Fresh memory costs a page fault every 4 KB and is zeroed by the system and by us before a kernel writes all of it, on one
+//! thread however many there are (what that took: docs/adr/0006-own-kernels.md).
 
 use burn_backend::{DType, TensorData};
 use burn_dispatch::{BackendTensor, DispatchTensorKind};
