@@ -1,5 +1,7 @@
 //! Fronts with the last good one kept, and networks whose digest is checked.
 
+use std::time::Duration;
+
 use async_nats::jetstream;
 use schemas::{
     Configuration, Cut, Digest, Front, FrontId, LatencySummary, Measurement, Millis, ModelName, NodeId,
