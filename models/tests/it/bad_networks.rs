@@ -202,6 +202,15 @@ fn bad_files() -> Vec<(&'static str, Vec<u8>, Vec<&'static str>)> {
         ("tiled to two GB", instead("Tile", &[1, 1, 1 << 14, 1 << 14]), vec!["(Tile)", "268435456 numbers"]),
         ("padded to two GB", instead("Pad", &[0, 0, 0, 0, 0, 0, 1 << 20, 1 << 20]), vec!["(Pad)", "numbers"]),
         (
+            "a side of millions",
+            with(|model| {
+                let graph = model.graph.as_mut().unwrap();
+                graph.initializer.push(sizes("sizes", &[1, 4, 6, 11_012_608]));
+                graph.node = vec![node("Resize", &["x", "", "", "sizes"], "y")];
+            }),
+            vec!["(Resize)", "axis 3", "11012608", "65536"],
+        ),
+        (
             "constants of two GB",
             with(|model| {
                 let graph = model.graph.as_mut().unwrap();
