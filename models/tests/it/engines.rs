@@ -1,7 +1,9 @@
 //! Other engines give what our own gives, alone and on one side of a cut.
 #![cfg(any(feature = "onnxruntime", feature = "wgpu"))]
 
-use models::{Accelerator, ModelError, Network};
+#[cfg(feature = "onnxruntime")]
+use models::ModelError;
+use models::{Accelerator, Network};
 use schemas::{Cut, Tensor};
 
 use crate::shared;
