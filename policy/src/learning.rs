@@ -6,6 +6,7 @@ use schemas::{
 };
 
 use crate::candidate::is_computing;
+use crate::surprise::Surprise;
 
 /// What one finished request says of the system, taken from its receipt or made by a simulation.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -100,12 +101,12 @@ const GREATEST: f64 = 100.0;
 pub(crate) struct Factor {
     value: f64,
     seen: u32,
-    surprise: i8,
+    surprise: Surprise,
     seen_at_ms: f64,
 }
 
 impl Factor {
-    pub(crate) const ONE: Self = Self { value: 1.0, seen: 0, surprise: 0, seen_at_ms: 0.0 };
+    pub(crate) const ONE: Self = Self { value: 1.0, seen: 0, surprise: Surprise::None, seen_at_ms: 0.0 };
 
     /// The factor now; one that nothing confirmed for `half_life_ms` counts half.
     pub(crate) fn at(&self, now_ms: f64, half_life_ms: f64) -> f64 {
@@ -124,7 +125,7 @@ impl Factor {
 
     /// Whether the last value was taken for a hiccup that may be the first of a change.
     pub(crate) fn is_surprised(&self) -> bool {
-        self.surprise != 0
+        self.surprise != Surprise::None
     }
 
     /// Follows `actual` where `expected` was promised. What took no time says nothing.
@@ -134,17 +135,16 @@ impl Factor {
         }
         let ratio = (actual / expected).clamp(1.0 / GREATEST, GREATEST);
         let surprise = match ratio / self.value {
-            by if by > SURPRISE => 1,
-            by if by < 1.0 / SURPRISE => -1,
-            _ => 0,
+            by if by > SURPRISE => Surprise::Above,
+            by if by < 1.0 / SURPRISE => Surprise::Below,
+            _ => Surprise::None,
         };
-        if surprise != 0 && surprise == self.surprise {
-            (self.value, self.surprise) = (ratio, 0);
+        if self.surprise.follow(surprise) {
+            self.value = ratio;
         } else {
             let gain = GAIN.max(1.0 / (f64::from(self.seen) + 2.0));
             let counted = ratio.clamp(self.value / SURPRISE, self.value * SURPRISE);
             self.value += gain * (counted - self.value);
-            self.surprise = surprise;
         }
         self.seen = self.seen.saturating_add(1);
         self.seen_at_ms = now_ms;
@@ -180,7 +180,7 @@ impl Extra {
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct Queue {
     wait_ms: f64,
-    surprise: i8,
+    surprise: Surprise,
     seen_at_ms: f64,
 }
 
@@ -199,16 +199,15 @@ impl Queue {
     pub(crate) fn observe(&mut self, waited_ms: f64, now_ms: f64) {
         let expected = self.wait_ms(now_ms);
         let surprise = match waited_ms {
-            more if more > SURPRISE * expected + QUEUE_NOISE_MS => 1,
-            less if SURPRISE * less + QUEUE_NOISE_MS < expected => -1,
-            _ => 0,
+            more if more > SURPRISE * expected + QUEUE_NOISE_MS => Surprise::Above,
+            less if SURPRISE * less + QUEUE_NOISE_MS < expected => Surprise::Below,
+            _ => Surprise::None,
         };
-        self.wait_ms = if surprise != 0 && surprise == self.surprise {
+        self.wait_ms = if self.surprise.follow(surprise) {
             waited_ms
         } else {
             expected + GAIN * (waited_ms.min(SURPRISE * expected + QUEUE_NOISE_MS) - expected)
         };
-        self.surprise = if self.surprise == surprise { 0 } else { surprise };
         self.seen_at_ms = now_ms;
     }
 }

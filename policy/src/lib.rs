@@ -41,6 +41,7 @@ mod rules;
 pub mod shadow;
 pub mod site;
 pub mod state;
+mod surprise;
 
 pub use adaptive::AdaptiveSettings;
 pub use decision::{Cloud, Decision, Point, Refusal};

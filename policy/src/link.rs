@@ -9,6 +9,7 @@ use schemas::{ByteCount, Millis};
 use wide::f64x4;
 
 use crate::candidate::Parts;
+use crate::surprise::Surprise;
 
 /// A transfer of less than a packet says little of the bandwidth: so many bytes share a surprise evenly between
 /// the round trip and the bandwidth (an Ethernet frame).
@@ -61,13 +62,6 @@ pub struct Link {
     covariance: [f64; 3],
     surprise: Surprise,
     seen_at_ms: Option<f64>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Surprise {
-    None,
-    Slower,
-    Faster,
 }
 
 /// How transfers differ from those of the front, for one decision.
@@ -123,7 +117,7 @@ impl Link {
 
     /// Whether the last transfer may be the first of a link that has become better.
     pub(crate) fn may_be_better(&self) -> bool {
-        self.surprise == Surprise::Faster
+        self.surprise == Surprise::Below
     }
 
     /// Whether a transfer took about as long as while the front was measured: at most twice.
@@ -158,18 +152,14 @@ impl Link {
         let expected = base + bytes * (2.0 * both + bytes * slope) + noise;
         let surprise = match error {
             error if error * error <= SURPRISE * SURPRISE * expected => Surprise::None,
-            error if error > 0.0 => Surprise::Slower,
-            _ => Surprise::Faster,
+            error if error > 0.0 => Surprise::Above,
+            _ => Surprise::Below,
         };
-        if surprise == Surprise::None {
-            self.surprise = surprise;
-        } else if surprise == self.surprise {
+        if self.surprise.follow(surprise) {
             self.reopen(error, bytes);
-            self.surprise = Surprise::None;
-        } else {
+        } else if surprise != Surprise::None {
             let most = SURPRISE * expected.sqrt();
             error = error.clamp(-most, most);
-            self.surprise = surprise;
         }
         self.correct(error, bytes, noise);
     }
