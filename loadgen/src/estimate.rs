@@ -96,6 +96,17 @@ impl Estimate {
         Self::about(range, value, values)
     }
 
+    /// The mean of a figure of some independent runs.
+    pub fn over<T>(range: Feasible, runs: &[T], figure: impl Fn(&T) -> f64) -> Self {
+        Self::of_values(range, &runs.iter().map(figure).collect::<Vec<_>>())
+    }
+
+    /// The mean of a figure of pairs of runs, such as a difference, run by run.
+    pub fn against<T>(range: Feasible, own: &[T], others: &[T], figure: impl Fn(&T, &T) -> f64) -> Self {
+        let pairs = own.iter().zip(others);
+        Self::of_values(range, &pairs.map(|(own, other)| figure(own, other)).collect::<Vec<_>>())
+    }
+
     /// A figure whose interval is as wide as that of the mean of these values, as far as the figure can be there.
     fn about(range: Feasible, value: f64, values: &[f64]) -> Self {
         if values.len() < 2 {

@@ -153,26 +153,21 @@ fn entrant(
     own: &[Figures],
     paper: &[Figures],
 ) -> Entrant {
-    let over = |range, value: &dyn Fn(&Figures) -> f64| {
-        Estimate::of_values(range, &own.iter().map(value).collect::<Vec<_>>())
-    };
-    let against = |range, value: &dyn Fn(&Figures, &Figures) -> f64| {
-        let differences: Vec<f64> = own.iter().zip(paper).map(|(own, paper)| value(own, paper)).collect();
-        Estimate::of_values(range, &differences)
-    };
+    let over = |range, value: fn(&Figures) -> f64| Estimate::over(range, own, value);
+    let against = |range, value: fn(&Figures, &Figures) -> f64| Estimate::against(range, own, paper, value);
     let requests = own.first().map_or(0.0, |figures| figures.requests as f64);
     Entrant {
         front,
         points: made.points().len(),
         policy,
-        missed: over(Feasible::between(0.0, requests), &|figures| figures.violations as f64),
-        met_percent: over(Feasible::PERCENT, &|figures| figures.met_percent),
-        energy: over(Feasible::AMOUNT, &|figures| figures.energy_mean),
-        latency: over(Feasible::AMOUNT, &|figures| figures.latency_mean),
-        missed_more: against(Feasible::between(-requests, requests), &|own, paper| {
+        missed: over(Feasible::between(0.0, requests), |figures| figures.violations as f64),
+        met_percent: over(Feasible::PERCENT, |figures| figures.met_percent),
+        energy: over(Feasible::AMOUNT, |figures| figures.energy_mean),
+        latency: over(Feasible::AMOUNT, |figures| figures.latency_mean),
+        missed_more: against(Feasible::between(-requests, requests), |own, paper| {
             own.violations as f64 - paper.violations as f64
         }),
-        energy_more_percent: against(Feasible::PERCENT_MORE, &|own, paper| {
+        energy_more_percent: against(Feasible::PERCENT_MORE, |own, paper| {
             100.0 * (own.energy_mean / paper.energy_mean - 1.0)
         }),
     }

@@ -202,34 +202,31 @@ fn run_all(
 }
 
 fn figures(own: &[RunFigures], first: &[RunFigures]) -> PolicyFigures {
-    let over = |range, value: &dyn Fn(&RunFigures) -> f64| {
-        Estimate::of_values(range, &own.iter().map(value).collect::<Vec<_>>())
-    };
-    let against = |range, value: &dyn Fn(&RunFigures, &RunFigures) -> f64| {
-        let differences: Vec<f64> = own.iter().zip(first).map(|(own, first)| value(own, first)).collect();
-        Estimate::of_values(range, &differences)
-    };
-    let percent = |value| over(Feasible::PERCENT, value);
-    let amount = |value| over(Feasible::AMOUNT, value);
+    let percent = |value: fn(&RunFigures) -> f64| Estimate::over(Feasible::PERCENT, own, value);
+    let amount = |value: fn(&RunFigures) -> f64| Estimate::over(Feasible::AMOUNT, own, value);
     let energy = |run: &RunFigures| run.edge_energy + run.cloud_energy;
     let energy_more = |own: &RunFigures, first: &RunFigures| 100.0 * (energy(own) / energy(first) - 1.0);
     PolicyFigures {
         policy: own[0].policy,
-        within_percent: percent(&|run| run.within_percent),
-        turned_away_percent: percent(&|run| run.turned_away_percent),
-        lost_percent: percent(&|run| run.lost_percent),
-        at_home_percent: percent(&|run| run.at_home_percent),
-        latency_p50: amount(&|run| run.latency_p50),
-        latency_p95: amount(&|run| run.latency_p95),
-        latency_p99: amount(&|run| run.latency_p99),
-        edge_energy: amount(&|run| run.edge_energy),
-        cloud_energy: amount(&|run| run.cloud_energy),
-        energy: amount(&energy),
-        sides_percent: std::array::from_fn(|side| over(Feasible::PERCENT, &|run| run.sides_percent[side])),
-        cloud_busy_percent: percent(&|run| run.cloud_busy_percent),
-        batch: amount(&|run| run.batch),
-        within_more: against(Feasible::POINTS, &|own, first| own.within_percent - first.within_percent),
-        energy_more_percent: against(Feasible::PERCENT_MORE, &energy_more),
+        within_percent: percent(|run| run.within_percent),
+        turned_away_percent: percent(|run| run.turned_away_percent),
+        lost_percent: percent(|run| run.lost_percent),
+        at_home_percent: percent(|run| run.at_home_percent),
+        latency_p50: amount(|run| run.latency_p50),
+        latency_p95: amount(|run| run.latency_p95),
+        latency_p99: amount(|run| run.latency_p99),
+        edge_energy: amount(|run| run.edge_energy),
+        cloud_energy: amount(|run| run.cloud_energy),
+        energy: amount(energy),
+        sides_percent: std::array::from_fn(|side| {
+            Estimate::over(Feasible::PERCENT, own, |run| run.sides_percent[side])
+        }),
+        cloud_busy_percent: percent(|run| run.cloud_busy_percent),
+        batch: amount(|run| run.batch),
+        within_more: Estimate::against(Feasible::POINTS, own, first, |own, first| {
+            own.within_percent - first.within_percent
+        }),
+        energy_more_percent: Estimate::against(Feasible::PERCENT_MORE, own, first, energy_more),
     }
 }
 

@@ -140,18 +140,16 @@ fn policies(arguments: &PoolArguments) -> Vec<PolicyName> {
 }
 
 fn of_policy(policy: PolicyName, runs: Vec<Figures>) -> PolicyRuns {
-    let over = |range, value: &dyn Fn(&Figures) -> f64| {
-        Estimate::of_values(range, &runs.iter().map(value).collect::<Vec<_>>())
-    };
+    let over = |range, value: fn(&Figures) -> f64| Estimate::over(range, &runs, value);
     let requests = runs.first().map_or(0.0, |figures| figures.requests as f64);
     PolicyRuns {
         policy,
-        missed: over(Feasible::between(0.0, requests), &|figures| figures.violations as f64),
-        met_percent: over(Feasible::PERCENT, &|figures| figures.met_percent),
-        energy: over(Feasible::AMOUNT, &|figures| figures.energy_mean),
-        latency: over(Feasible::AMOUNT, &|figures| figures.latency_mean),
+        missed: over(Feasible::between(0.0, requests), |figures| figures.violations as f64),
+        met_percent: over(Feasible::PERCENT, |figures| figures.met_percent),
+        energy: over(Feasible::AMOUNT, |figures| figures.energy_mean),
+        latency: over(Feasible::AMOUNT, |figures| figures.latency_mean),
         sides_percent: std::array::from_fn(|side| {
-            over(Feasible::PERCENT, &|figures| figures.sides_percent()[side])
+            Estimate::over(Feasible::PERCENT, &runs, |figures| figures.sides_percent()[side])
         }),
         runs,
     }
