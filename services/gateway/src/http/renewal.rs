@@ -9,7 +9,7 @@ use chassis::SettingsError;
 use schemas::UnixMillis;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tracing::{error, info};
 
 use crate::settings::Settings;
@@ -39,7 +39,8 @@ async fn keep_looking(
     mut tokens: InUse<Option<Tokens>>,
     mut identity: InUse<Option<Identity>>,
 ) {
-    let mut looks = interval(LOOK);
+    // They have just been read.
+    let mut looks = interval_at(Instant::now() + LOOK, LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
