@@ -3,9 +3,7 @@ use std::time::Duration;
 
 use broker::{Bus, subjects};
 use loadgen::{Trace, TraceRequest};
-use schemas::{
-    ByteCount, FaultKind, Millis, ModelName, NodeId, Outcome, Qos, Receipt, RequestId, UnixMillis,
-};
+use schemas::{Millis, ModelName, NodeId, Qos, Receipt, RequestId, UnixMillis};
 use testkit::{TestServer, wait_for};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -17,30 +15,16 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 fn receipt(model: &str, at: u64, limit: Option<f64>) -> Receipt {
     Receipt {
-        id: RequestId::fresh(),
-        model: ModelName::new(model).unwrap(),
-        outcome: Outcome::Failed(FaultKind::Internal),
         qos: limit.map(|limit| Qos {
             least_cut: Some(schemas::Cut(2)),
             ..Qos::within(Millis::new(limit).unwrap())
         }),
-        latency_ms: Millis::ZERO,
-        planned: None,
-        predicted_latency_ms: None,
-        predicted_energy_j: None,
-        executed: None,
-        fallback: None,
-        policy: None,
-        reason: None,
-        front: None,
-        edge: None,
-        cloud: None,
-        sent_bytes: ByteCount(0),
-        stages: Vec::new(),
-        energy: Vec::new(),
-        breakdown: Vec::new(),
-        node: NodeId::new("site").unwrap(),
-        at: UnixMillis(at),
+        ..Receipt::opened(
+            RequestId::fresh(),
+            ModelName::new(model).unwrap(),
+            NodeId::new("site").unwrap(),
+            UnixMillis(at),
+        )
     }
 }
 

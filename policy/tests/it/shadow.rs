@@ -2,8 +2,8 @@
 
 use policy::{AdaptiveSettings, CloudExecutor, Comparison, PreparedFront, State};
 use schemas::{
-    ByteCount, EnergyEntry, EnergySource, FaultKind, InstanceId, Joules, LimitKind, Millis, NodeId, Outcome,
-    Place, PolicyName, Qos, Receipt, Regret, RequestId, UnixMillis,
+    EnergyEntry, EnergySource, FaultKind, InstanceId, Joules, LimitKind, Millis, NodeId, Outcome, Place,
+    PolicyName, Qos, Receipt, Regret, RequestId, UnixMillis,
 };
 
 use crate::fronts::{LAST, limit, measurement, model, prepared};
@@ -35,27 +35,10 @@ fn receipt(outcome: Outcome, latency: f64, joules: Option<f64>) -> Receipt {
         joules: Joules::new(joules).unwrap(),
     };
     Receipt {
-        id: RequestId::fresh(),
-        model: model("vgg16"),
         outcome,
-        qos: None,
         latency_ms: Millis::new(latency).unwrap(),
-        planned: None,
-        predicted_latency_ms: None,
-        predicted_energy_j: None,
-        executed: None,
-        fallback: None,
-        policy: None,
-        reason: None,
-        front: None,
-        edge: None,
-        cloud: None,
-        sent_bytes: ByteCount(0),
-        stages: Vec::new(),
         energy: joules.into_iter().map(entry).collect(),
-        breakdown: Vec::new(),
-        node: NodeId::new("pi").unwrap(),
-        at: UnixMillis(1),
+        ..Receipt::opened(RequestId::fresh(), model("vgg16"), NodeId::new("pi").unwrap(), UnixMillis(1))
     }
 }
 

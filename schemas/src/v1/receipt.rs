@@ -93,3 +93,33 @@ pub struct Receipt {
     /// When the request arrived.
     pub at: UnixMillis,
 }
+
+impl Receipt {
+    /// Of a request that has just arrived at a gateway: nothing is known of it yet, and it has failed as `internal` until somebody
+    /// knows better.
+    pub const fn opened(id: RequestId, model: ModelName, node: NodeId, at: UnixMillis) -> Self {
+        Self {
+            id,
+            model,
+            outcome: Outcome::Failed(FaultKind::Internal),
+            qos: None,
+            latency_ms: Millis::ZERO,
+            planned: None,
+            predicted_latency_ms: None,
+            predicted_energy_j: None,
+            executed: None,
+            fallback: None,
+            policy: None,
+            reason: None,
+            front: None,
+            edge: None,
+            cloud: None,
+            sent_bytes: ByteCount(0),
+            stages: Vec::new(),
+            energy: Vec::new(),
+            breakdown: Vec::new(),
+            node,
+            at,
+        }
+    }
+}

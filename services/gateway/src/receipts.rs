@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use broker::{Bus, subjects};
-use schemas::{
-    ByteCount, ExecuteReply, FaultKind, Millis, ModelName, NodeId, Outcome, Plan, Receipt, RequestId,
-    UnixMillis,
-};
+use schemas::{ExecuteReply, Millis, ModelName, NodeId, Plan, Receipt, RequestId, UnixMillis};
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
@@ -56,29 +53,7 @@ impl Ledger {
     /// between panics. Until another outcome is set it says "internal".
     pub(crate) fn open(&self, arrival: Arrival, model: ModelName) -> OpenReceipt {
         self.metrics.arrived();
-        let receipt = Receipt {
-            id: arrival.id,
-            model,
-            outcome: Outcome::Failed(FaultKind::Internal),
-            qos: None,
-            latency_ms: Millis::ZERO,
-            planned: None,
-            predicted_latency_ms: None,
-            predicted_energy_j: None,
-            executed: None,
-            fallback: None,
-            policy: None,
-            reason: None,
-            front: None,
-            edge: None,
-            cloud: None,
-            sent_bytes: ByteCount(0),
-            stages: Vec::new(),
-            energy: Vec::new(),
-            breakdown: Vec::new(),
-            node: self.node.clone(),
-            at: arrival.at,
-        };
+        let receipt = Receipt::opened(arrival.id, model, self.node.clone(), arrival.at);
         OpenReceipt { receipt, label: ModelLabel::Unknown, arrival, ledger: self.clone() }
     }
 

@@ -1,30 +1,16 @@
-use schemas::{ByteCount, FaultKind, NodeId, Outcome, RequestId};
+use schemas::{NodeId, RequestId};
 
 use super::*;
 
 fn receipt() -> Receipt {
     Receipt {
-        id: RequestId::fresh(),
-        model: ModelName::new("net").unwrap(),
-        outcome: Outcome::Failed(FaultKind::Internal),
         qos: Some(Qos::within(Millis::new(80.0).unwrap())),
-        latency_ms: Millis::ZERO,
-        planned: None,
-        predicted_latency_ms: None,
-        predicted_energy_j: None,
-        executed: None,
-        fallback: None,
-        policy: None,
-        reason: None,
-        front: None,
-        edge: None,
-        cloud: None,
-        sent_bytes: ByteCount(0),
-        stages: Vec::new(),
-        energy: Vec::new(),
-        breakdown: Vec::new(),
-        node: NodeId::new("site").unwrap(),
-        at: UnixMillis(1_700_000_000_000),
+        ..Receipt::opened(
+            RequestId::fresh(),
+            ModelName::new("net").unwrap(),
+            NodeId::new("site").unwrap(),
+            UnixMillis(1_700_000_000_000),
+        )
     }
 }
 

@@ -28,27 +28,18 @@ fn receipt(outcome: Outcome, latency: f64, energy: &[(Place, EnergySource, f64)]
         joules: Joules::new(joules).unwrap(),
     };
     Receipt {
-        id: RequestId::fresh(),
-        model: ModelName::new("tiny").unwrap(),
         outcome,
         qos: Some(Qos::within(ms(200.0))),
         latency_ms: ms(latency),
-        planned: None,
-        predicted_latency_ms: None,
-        predicted_energy_j: None,
         executed: Some(Configuration::at(Cut(2))),
-        fallback: None,
-        policy: None,
-        reason: None,
-        front: None,
         edge: Some(InstanceId::new("e1").unwrap()),
-        cloud: None,
-        sent_bytes: ByteCount(0),
-        stages: Vec::new(),
         energy: energy.iter().map(entry).collect(),
-        breakdown: Vec::new(),
-        node: NodeId::new("pi").unwrap(),
-        at: NOW,
+        ..Receipt::opened(
+            RequestId::fresh(),
+            ModelName::new("tiny").unwrap(),
+            NodeId::new("pi").unwrap(),
+            NOW,
+        )
     }
 }
 

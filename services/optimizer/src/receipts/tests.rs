@@ -1,7 +1,7 @@
 use schemas::{
-    ByteCount, Configuration, Cut, EnergyEntry, EnergySource, FrontId, InstanceId, Joules, Millis, ModelName,
-    NodeId, Outcome, Place, Presence, Receipt, RequestId, ServiceKind, ServiceState, Stage, StageTime,
-    TimeSource, UnixMillis,
+    Configuration, Cut, EnergyEntry, EnergySource, FrontId, InstanceId, Joules, Millis, ModelName, NodeId,
+    Outcome, Place, Presence, Receipt, RequestId, ServiceKind, ServiceState, Stage, StageTime, TimeSource,
+    UnixMillis,
 };
 
 use super::{FRONTS, LATEST, Receipts};
@@ -16,22 +16,12 @@ pub(crate) fn receipt(edge: &str, cloud: Option<&str>) -> Receipt {
         source: TimeSource::Measured,
     };
     Receipt {
-        id: RequestId::fresh(),
-        model: ModelName::new("tiny").unwrap(),
         outcome: Outcome::Within,
-        qos: None,
         latency_ms: Millis::new(60.0).unwrap(),
         planned: Some(Configuration::at(Cut(3))),
-        predicted_latency_ms: None,
-        predicted_energy_j: None,
         executed: Some(Configuration::at(Cut(3))),
-        fallback: None,
-        policy: None,
-        reason: None,
-        front: None,
         edge: Some(InstanceId::new(edge).unwrap()),
         cloud: cloud.map(|cloud| InstanceId::new(cloud).unwrap()),
-        sent_bytes: ByteCount(0),
         stages: vec![
             stage(Stage::Plan, Place::Edge, 1.0),
             stage(Stage::HardwareChange, Place::Edge, 7.0),
@@ -47,9 +37,12 @@ pub(crate) fn receipt(edge: &str, cloud: Option<&str>) -> Receipt {
             source: EnergySource::Emulated,
             joules: Joules::new(1.0).unwrap(),
         }],
-        breakdown: Vec::new(),
-        node: NodeId::new("door").unwrap(),
-        at: UnixMillis(0),
+        ..Receipt::opened(
+            RequestId::fresh(),
+            ModelName::new("tiny").unwrap(),
+            NodeId::new("door").unwrap(),
+            UnixMillis(0),
+        )
     }
 }
 

@@ -7,9 +7,9 @@ use std::time::Duration;
 use broker::subjects;
 use optimizer::Settings;
 use schemas::{
-    ByteCount, Configuration, Cut, EnergyEntry, EnergySource, FaultKind, Front, InstanceId, Joules,
-    Measurement, Millis, NodeId, OptimizeReply, OptimizeRequest, OptimizeTask, Outcome, Place, Receipt,
-    RequestId, SearchWishes, Stage, StageTime, TimeSource, UnixMillis,
+    Configuration, Cut, EnergyEntry, EnergySource, FaultKind, Front, InstanceId, Joules, Measurement, Millis,
+    NodeId, OptimizeReply, OptimizeRequest, OptimizeTask, Outcome, Place, Receipt, RequestId, SearchWishes,
+    Stage, StageTime, TimeSource, UnixMillis,
 };
 use testkit::wait_for;
 
@@ -33,31 +33,20 @@ fn receipt(front: &Front, of: &Measurement, more: Duration) -> Receipt {
         source: TimeSource::Measured,
     };
     Receipt {
-        id: RequestId::fresh(),
-        model: model(),
         outcome: Outcome::Within,
-        qos: None,
         latency_ms: head.time_ms,
         planned: Some(of.configuration),
-        predicted_latency_ms: None,
-        predicted_energy_j: None,
         executed: Some(of.configuration),
-        fallback: None,
-        policy: None,
-        reason: None,
         front: Some(front.id),
         edge: Some(InstanceId::new("edge1").unwrap()),
         cloud: Some(InstanceId::new("cloud1").unwrap()),
-        sent_bytes: ByteCount(0),
         stages: vec![head],
         energy: vec![EnergyEntry {
             place: Place::Edge,
             source: EnergySource::Emulated,
             joules: of.joules().unwrap_or(Joules::ZERO),
         }],
-        breakdown: Vec::new(),
-        node: NodeId::new("server").unwrap(),
-        at: UnixMillis::now(),
+        ..Receipt::opened(RequestId::fresh(), model(), NodeId::new("server").unwrap(), UnixMillis::now())
     }
 }
 
