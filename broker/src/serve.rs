@@ -1,6 +1,8 @@
 //! Serving: credits, ACCEPT, one RESULT or NACK, duplicates answered once, leaving in order.
 
 mod duplicates;
+mod endpoint;
+mod message;
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -13,8 +15,7 @@ use bytes::Bytes;
 use futures::stream::SelectAll;
 use futures::{FutureExt, StreamExt};
 use schemas::{Fault, FaultKind, Millis, RequestId, UnixMillis};
-use serde::Serialize;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, interval_at, timeout};
 use tokio_util::task::TaskTracker;
@@ -25,8 +26,11 @@ use crate::error::BrokerError;
 use crate::headers::{CONTENT_TYPE, Headers, PHASE, Phase, SERVICE_ERROR, SERVICE_ERROR_CODE};
 use crate::subjects::Subject;
 use crate::tally::Happening;
-use crate::trace::TraceContext;
 use duplicates::{Arrival, Duplicates};
+use endpoint::RefusalObserver;
+
+pub use endpoint::{Credits, Endpoint};
+pub use message::{ContentType, Request, Response};
 
 /// All instances share this queue group.
 const QUEUE_GROUP: &str = "q";
@@ -46,154 +50,6 @@ const PLAIN_DEADLINE: Duration = Duration::from_secs(60);
 
 /// When an overloaded instance suggests to try again: about one inference.
 const RETRY_AFTER_MS: f64 = 50.0;
-
-/// How many requests an instance takes at once. Clones share the count, so that several endpoints of one instance
-/// may take so many together.
-#[derive(Debug, Clone)]
-pub struct Credits {
-    capacity: u32,
-    free: Arc<Semaphore>,
-}
-
-impl Credits {
-    /// So many at once.
-    pub fn new(capacity: u32) -> Self {
-        Self { capacity, free: Arc::new(Semaphore::new(capacity as usize)) }
-    }
-
-    /// Requests that would be taken now.
-    pub fn free(&self) -> u32 {
-        u32::try_from(self.free.available_permits()).unwrap_or(u32::MAX)
-    }
-
-    /// Requests taken at most at once.
-    pub fn capacity(&self) -> u32 {
-        self.capacity
-    }
-}
-
-/// What hears of refused requests.
-#[derive(Clone)]
-struct RefusalObserver(Arc<Observe>);
-
-type Observe = dyn Fn(&Request, &Fault) + Send + Sync;
-
-impl std::fmt::Debug for RefusalObserver {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("RefusalObserver")
-    }
-}
-
-/// The subjects of one kind of work, and how much of it is taken at once.
-#[derive(Debug, Clone)]
-pub struct Endpoint {
-    credits: Credits,
-    subjects: Vec<(Subject, bool)>,
-    refusals: Option<RefusalObserver>,
-}
-
-impl Endpoint {
-    /// Takes at most `capacity` requests at once, over all its subjects.
-    pub fn new(capacity: u32) -> Self {
-        Self::with_credits(&Credits::new(capacity))
-    }
-
-    /// Takes requests as long as there are credits, which other endpoints may share.
-    pub fn with_credits(credits: &Credits) -> Self {
-        Self { credits: credits.clone(), subjects: Vec::new(), refusals: None }
-    }
-
-    /// Tells of every request that is refused before the handler sees it: its deadline had passed, or the instance
-    /// is leaving or full. Called on the way of every other request, so it must not wait.
-    #[must_use]
-    pub fn on_refusal(mut self, observer: impl Fn(&Request, &Fault) + Send + Sync + 'static) -> Self {
-        self.refusals = Some(RefusalObserver(Arc::new(observer)));
-        self
-    }
-
-    /// Adds a subject that all instances share: each request goes to one of them.
-    #[must_use]
-    pub fn shared(mut self, subject: Subject) -> Self {
-        self.subjects.push((subject, true));
-        self
-    }
-
-    /// Adds a subject of this instance alone.
-    #[must_use]
-    pub fn own(mut self, subject: Subject) -> Self {
-        self.subjects.push((subject, false));
-        self
-    }
-}
-
-/// A request as its handler sees it.
-#[derive(Debug, Clone)]
-pub struct Request {
-    /// The request; the same for every attempt.
-    pub id: RequestId,
-    /// When its caller must have an outcome; the handler is cut off then.
-    pub deadline: UnixMillis,
-    /// The caller's attempt, from 1.
-    pub attempt: u32,
-    /// Where it came in.
-    pub subject: Subject,
-    /// The message.
-    pub body: Bytes,
-    /// The message's headers.
-    pub headers: Headers,
-    /// Whether it came from a plain NATS client that waits for just one reply.
-    pub plain: bool,
-}
-
-impl Request {
-    /// The trace it belongs to; its span is the parent of what is done for this request.
-    pub fn trace(&self) -> Option<TraceContext> {
-        TraceContext::received(&self.headers)
-    }
-}
-
-/// What a response's bytes are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ContentType {
-    /// One of our messages.
-    MessagePack,
-    /// For people and plain clients.
-    Json,
-}
-
-impl ContentType {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::MessagePack => "application/vnd.splinter.v1+msgpack",
-            Self::Json => "application/json",
-        }
-    }
-}
-
-/// A handler's result.
-#[derive(Debug, Clone)]
-pub struct Response {
-    /// The encoded message.
-    pub body: Vec<u8>,
-    /// What the bytes are.
-    pub content_type: ContentType,
-}
-
-impl Response {
-    /// One of our messages.
-    pub fn messagepack<T: Serialize>(message: &T) -> Result<Self, Fault> {
-        let body =
-            schemas::encode(message).map_err(|error| Fault::new(FaultKind::Internal, error.to_string()))?;
-        Ok(Self { body, content_type: ContentType::MessagePack })
-    }
-
-    /// The message as JSON.
-    pub fn json<T: Serialize>(message: &T) -> Result<Self, Fault> {
-        let body = serde_json::to_vec(message)
-            .map_err(|error| Fault::new(FaultKind::Internal, error.to_string()))?;
-        Ok(Self { body, content_type: ContentType::Json })
-    }
-}
 
 /// How one request ended: kept and sent to everyone who waits for it.
 type Outcome = Arc<Result<(Bytes, ContentType), Fault>>;

@@ -5,9 +5,9 @@
 use divan::{AllocProfiler, Bencher, black_box};
 use policy::{AdaptiveSettings, CloudExecutor, Observation, PreparedFront, State};
 use schemas::{
-    Accuracy, ByteCount, Configuration, Cut, Digest, EnergyEntry, EnergySource, Front, FrontId, InstanceId,
-    Joules, KiloHertz, LatencySummary, Measurement, Millis, ModelName, NodeId, Place, PolicyName, Qos, Share,
-    Stage, StageTime, TimeSource, UnixMillis,
+    Accuracy, ByteCount, Configuration, Cut, Digest, EnergyEntry, EnergySource, Front, FrontId,
+    HardwareChanges, InstanceId, Joules, KiloHertz, LatencySummary, Measurement, Millis, ModelName, NodeId,
+    Place, PolicyName, Qos, Share, Stage, StageTime, TimeSource, UnixMillis,
 };
 
 #[global_allocator]
@@ -72,6 +72,7 @@ fn front() -> Front {
         tied: Vec::new(),
         suspects: Vec::new(),
         withheld: Vec::new(),
+        hardware_changes: HardwareChanges::default(),
         search: None,
         measured: u32::from(POINTS),
         started_at: UnixMillis(0),

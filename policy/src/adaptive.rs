@@ -47,7 +47,7 @@ pub struct AdaptiveSettings {
     pub explore_after_ms: Option<Millis>,
     /// After how long without confirmation what was learned counts half.
     pub forget_after_ms: Millis,
-    /// What a change of the clock, or of the accelerator, takes until receipts say.
+    /// What a change of the clock, or of the accelerator, is taken to take where neither front nor receipts say.
     pub hardware_change_ms: Millis,
 }
 

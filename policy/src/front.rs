@@ -6,7 +6,9 @@
 //! latency: on a front without any energy the rules take the fastest. An unknown accuracy sorts after every known one,
 //! and meets no accuracy floor.
 
-use schemas::{Configuration, Cut, Digest, Front, FrontId, Millis, NodeId, PolicyName, Qos, UnixMillis};
+use schemas::{
+    Configuration, Cut, Digest, Front, FrontId, HardwareChanges, Millis, NodeId, PolicyName, Qos, UnixMillis,
+};
 
 use crate::adaptive;
 use crate::block::Block;
@@ -36,6 +38,8 @@ pub struct PreparedFront {
     pub(crate) all_edge: Candidate,
     /// The link as it was when the front was measured.
     pub(crate) link: LinkFit,
+    /// What changing the hardware took then.
+    pub(crate) hardware_changes: HardwareChanges,
 }
 
 impl PreparedFront {
@@ -79,6 +83,7 @@ impl PreparedFront {
             all_cloud,
             all_edge,
             link,
+            hardware_changes: front.hardware_changes,
         }
     }
 

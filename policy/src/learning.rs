@@ -2,7 +2,7 @@
 
 use schemas::{
     ByteCount, Configuration, Fallback, InstanceId, Joules, Millis, Place, Receipt, Stage, StageTime,
-    joules_at,
+    hardware_change, joules_at,
 };
 
 use crate::candidate::is_computing;
@@ -61,7 +61,6 @@ impl Observation {
             let stages = receipt.stages.iter().filter(|stage| stage.place == place && counts(stage));
             stages.map(|stage| stage.time_ms).sum()
         };
-        let changes = receipt.stages.iter().filter(|stage| stage.stage == Stage::HardwareChange);
         let lost = planned.filter(|planned| receipt.cloud.as_ref() != Some(*planned));
         Some(Self {
             at,
@@ -72,7 +71,7 @@ impl Observation {
             sent_bytes: receipt.sent_bytes,
             latency: receipt.latency_ms,
             limit: receipt.qos.as_ref().map(|qos| qos.latency_ms),
-            hardware_change: changes.map(|stage| stage.time_ms).reduce(|sum, time| sum + time),
+            hardware_change: hardware_change(&receipt.stages),
             edge_queue: time(Place::Edge, |stage| stage.stage == Stage::Queue),
             edge: time(Place::Edge, |stage| is_computing(stage.stage)),
             wire: time(Place::Wire, |stage| stage.stage == Stage::Transfer),
@@ -159,11 +158,6 @@ pub(crate) struct Extra {
 }
 
 impl Extra {
-    /// An average with a first guess, which the first value replaces.
-    pub(crate) const fn starting_at(ms: f64) -> Self {
-        Self { ms, seen: 0 }
-    }
-
     /// Values further off than this are cut: ten times the average and a millisecond.
     pub(crate) fn observe(&mut self, ms: f64) {
         let counted = ms.clamp(0.0, 10.0 * self.ms + 1.0);

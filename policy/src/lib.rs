@@ -34,6 +34,7 @@ mod crowding;
 pub mod decision;
 mod forecast;
 pub mod front;
+mod hardware;
 pub mod learning;
 pub mod link;
 pub mod plan;

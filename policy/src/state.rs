@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 
 use schemas::{
-    Accelerator, Configuration, Cut, EnergyPrices, Fallback, InstanceId, Joules, KiloHertz, Millis, NodeId,
-    PlacePrices, PlanReason, Presence, ServedModel, ServiceKind, ServiceState,
+    Accelerator, Configuration, Cut, EnergyPrices, Fallback, HardwareChanges, InstanceId, Joules, KiloHertz,
+    Millis, NodeId, PlacePrices, PlanReason, Presence, ServedModel, ServiceKind, ServiceState,
 };
 
 use crate::adaptive::AdaptiveSettings;
@@ -13,6 +13,7 @@ use crate::crowding::Crowding;
 use crate::decision::{Cloud, Decision};
 use crate::forecast::{Forecast, Outlook};
 use crate::front::PreparedFront;
+use crate::hardware::Hardware;
 use crate::learning::{Extra, Factor, Observation, Queue, Spread};
 use crate::link::{Link, NOISE_MS};
 use crate::site;
@@ -20,9 +21,6 @@ use crate::site;
 /// A cloud executor that loses a request is left alone for so long, twice as long the next time, and so on.
 const FIRST_SUSPENSION_MS: f64 = 1_000.0;
 const GREATEST_SUSPENSION_MS: f64 = 30_000.0;
-
-/// A clock that could not be set is not counted on for so long.
-const UNSETTABLE_MS: f64 = 5_000.0;
 
 /// One cloud executor.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,21 +89,6 @@ pub struct Sight<'a> {
     pub prices: &'a EnergyPrices,
 }
 
-/// How the edge machine is set, and what changing it costs.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Hardware {
-    pub clock: Option<KiloHertz>,
-    /// What ran the last head.
-    pub accelerator: Option<Accelerator>,
-    pub changed_at_ms: Option<f64>,
-    pub unsettable_until_ms: f64,
-    pub clock_change: Extra,
-    pub accelerator_change: Extra,
-    /// What ran the head of the last receipt, and at which clock.
-    seen_accelerator: Option<Accelerator>,
-    seen_clock: Option<KiloHertz>,
-}
-
 /// What is known now: presences, queues, the link, how the hardware is set, and what receipts corrected.
 #[derive(Debug, Clone, PartialEq)]
 pub struct State {
@@ -138,16 +121,7 @@ impl State {
             link: Link::new(front.link),
             crowding: Crowding::new(front.ranges()),
             mean_tail_ms: front.mean_tail_ms(),
-            hardware: Hardware {
-                clock: None,
-                accelerator: None,
-                changed_at_ms: None,
-                unsettable_until_ms: 0.0,
-                clock_change: Extra::starting_at(settings.hardware_change_ms.get()),
-                accelerator_change: Extra::starting_at(settings.hardware_change_ms.get()),
-                seen_accelerator: None,
-                seen_clock: None,
-            },
+            hardware: Hardware::new(front.hardware_changes, settings.hardware_change_ms),
             edge_pace: Factor::ONE,
             edge_free_at_ms: 0.0,
             edge_energy: Factor::ONE,
@@ -166,11 +140,13 @@ impl State {
     /// of configurations does not.
     pub fn under(&self, front: &PreparedFront) -> Self {
         let fresh = Self::new(front, self.settings);
+        let mut hardware = self.hardware.clone();
+        hardware.expect(front.hardware_changes, self.settings.hardware_change_ms);
         Self {
             link: self.link.under(front.link),
             crowding: self.crowding.under(Crowding::new(front.ranges())),
             clouds: self.clouds.clone(),
-            hardware: self.hardware.clone(),
+            hardware,
             overhead: self.overhead,
             edge_free_at_ms: self.edge_free_at_ms,
             spread: self.spread,
@@ -245,8 +221,13 @@ impl State {
     pub fn set_hardware(&mut self, clock: Option<KiloHertz>, now: Millis) {
         match clock {
             Some(_) => self.hardware.clock = clock,
-            None => self.hardware.unsettable_until_ms = now.get() + UNSETTABLE_MS,
+            None => self.hardware.leave_as_it_is(now.get()),
         }
+    }
+
+    /// Takes note of what changing the hardware takes, as somebody measured it; what is unknown stays as it was.
+    pub fn set_hardware_changes(&mut self, measured: HardwareChanges) {
+        self.hardware.expect(measured, self.settings.hardware_change_ms);
     }
 
     /// What joules cost from now on, by place; until then each counts once.
@@ -340,7 +321,7 @@ impl State {
         if let Some(lost) = seen.lost_cloud.and_then(|lost| self.clouds.get_mut(lost)) {
             lost.lose(now_ms);
         }
-        self.follow_hardware(seen, now_ms);
+        self.hardware.follow(seen, now_ms, self.settings.forget_ms());
         if seen.fallback == Some(Fallback::FinishedAtHome) {
             return;
         }
@@ -408,35 +389,6 @@ impl State {
             let joules = |energy: Option<Joules>| energy.map_or(0.0, Joules::get);
             self.edge_energy.observe(joules(seen.edge_energy), forecast.edge_j, now_ms);
             self.cloud_energy.observe(joules(seen.cloud_energy), forecast.cloud_j, now_ms);
-        }
-    }
-
-    fn follow_hardware(&mut self, seen: &Observation, now_ms: f64) {
-        if seen.fallback == Some(Fallback::HardwareAsItWas) {
-            self.hardware.unsettable_until_ms = now_ms + UNSETTABLE_MS;
-        }
-        if seen.hardware_change.is_some() {
-            self.hardware.unsettable_until_ms = 0.0;
-        }
-        self.follow_change(seen);
-    }
-
-    /// A receipt says what changing the hardware took, not what was changed: the accelerator's share is what a change of
-    /// the clock does not explain.
-    fn follow_change(&mut self, seen: &Observation) {
-        let hardware = &mut self.hardware;
-        let took = seen.hardware_change.map(Millis::get);
-        let Configuration { cut, edge_frequency_khz: clock, edge_accelerator, .. } = seen.configuration;
-        let accelerator = Some(edge_accelerator).filter(|_| cut > Cut::ALL_CLOUD);
-        let (accelerator_before, clock_before) = (hardware.seen_accelerator, hardware.seen_clock);
-        hardware.seen_accelerator = accelerator.or(accelerator_before);
-        hardware.seen_clock = clock.or(clock_before);
-        if accelerator.is_none() || accelerator_before.is_none() || accelerator == accelerator_before {
-            took.into_iter().for_each(|took| hardware.clock_change.observe(took));
-        } else {
-            let clock_changed = clock.is_some() && clock != clock_before;
-            let of_clock = if clock_changed { hardware.clock_change.ms } else { 0.0 };
-            hardware.accelerator_change.observe((took.unwrap_or(0.0) - of_clock).max(0.0));
         }
     }
 }

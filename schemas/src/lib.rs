@@ -36,8 +36,8 @@ pub use v1::execution::{
 };
 pub use v1::fault::{Fault, FaultKind, Feasible};
 pub use v1::front::{
-    Accuracy, CodecLoss, Expectation, Front, HardwareReadBack, LatencySummary, LossBasis, Measurement,
-    Provenance, SearchSummary, Suspicion, Uncertainty, WithheldCodec,
+    Accuracy, CodecLoss, Expectation, Front, HardwareChanges, HardwareReadBack, LatencySummary, LossBasis,
+    Measurement, Provenance, SearchSummary, Suspicion, Uncertainty, WithheldCodec,
 };
 pub use v1::hardware::{
     BatteryReport, DevicePower, HardwareReport, Knob, KnobReport, KnobSupport, SensorKind, SensorReport,
@@ -53,7 +53,7 @@ pub use v1::presence::{Presence, ServedModel, ServiceKind, ServiceState};
 pub use v1::price::{BatteryWeight, CostUnit, EnergyPrices, PlacePrices, PriceError, PricedPer};
 pub use v1::receipt::{Outcome, Receipt};
 pub use v1::scheduling::{CameOut, EdgeOutlook, PolicyChoice, Regret, SchedulerReport};
-pub use v1::stage::{Stage, StageTime, TimeSource};
+pub use v1::stage::{Stage, StageTime, TimeSource, hardware_change};
 pub use v1::tensor::{DataType, Tensor, TensorError};
 pub use v1::tuning::{CpuQuota, LeaseReport, Setting, SettingWrite, TuneOrder, TuneReply, TuneRequest};
 pub use wire::{WireError, decode, encode};

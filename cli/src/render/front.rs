@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use schemas::{Codec, Front, Measurement, OptimizeReply, WithheldCodec};
+use schemas::{Codec, Front, HardwareChanges, Measurement, OptimizeReply, WithheldCodec};
 
 use crate::commands::front::Difference;
 
@@ -58,7 +58,7 @@ pub fn front(front: &Front) -> String {
         .map_or(String::new(), |digest| format!(", content SHA-256 {:.12}…", digest.as_str()));
     format!(
         "Front {} of {} on edge {edge} and cloud {}, revision {}: {} of {} measured configurations{legal}, in {took:.1} s, by \
-         splinter {}{content}\n{}{}{}{}",
+         splinter {}{content}\n{}{}{}{}{}",
         front.id,
         front.model,
         front.cloud,
@@ -70,6 +70,7 @@ pub fn front(front: &Front) -> String {
         section("Tied with a point, as they are worse only within noise", &front.tied),
         suspects(&front.suspects),
         withheld(&front.withheld),
+        changes(&front.hardware_changes),
     )
 }
 
@@ -93,6 +94,14 @@ fn suspects(points: &[Measurement]) -> String {
         format!("\nSuspect, not believed: {}: {}", one.configuration, reasons.join("; "))
     };
     points.iter().map(line).collect()
+}
+
+fn changes(took: &HardwareChanges) -> String {
+    let known = [("the clock", took.clock_ms), ("the accelerator", took.accelerator_ms)];
+    let words =
+        known.iter().filter_map(|(what, took)| took.map(|took| format!("{what} {} ms", milliseconds(took))));
+    let words: Vec<String> = words.collect();
+    if words.is_empty() { String::new() } else { format!("\nChanging took: {}", words.join(", ")) }
 }
 
 /// Revisions, one a row.

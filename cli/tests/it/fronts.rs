@@ -1,8 +1,8 @@
 //! Fronts that are brought, looked at, compared and taken along; nothing is measured for it.
 
 use schemas::{
-    Configuration, Cut, Digest, EnergyEntry, EnergySource, Front, FrontId, Joules, LatencySummary,
-    Measurement, Millis, ModelName, NodeId, Place, UnixMillis,
+    Configuration, Cut, Digest, EnergyEntry, EnergySource, Front, FrontId, HardwareChanges, Joules,
+    LatencySummary, Measurement, Millis, ModelName, NodeId, Place, UnixMillis,
 };
 
 use crate::system::{Up, fail, free_port, splinter, succeed};
@@ -48,6 +48,7 @@ fn front(points: Vec<Measurement>) -> Front {
         all_cloud: measurement(0, 20.0, 5.0),
         all_edge: measurement(4, 80.0, 1.0),
         withheld: Vec::new(),
+        hardware_changes: HardwareChanges::default(),
         search: None,
         measured: 5,
         started_at: UnixMillis(1),

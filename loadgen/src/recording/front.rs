@@ -3,8 +3,8 @@
 use policy::{Cloud, Point, PreparedFront, Refusal};
 use schemas::{
     Accelerator, Accuracy, ByteCount, Configuration, Cut, Digest, EnergyEntry, EnergySource, Front, FrontId,
-    Joules, KiloHertz, LatencySummary, Measurement, Millis, ModelName, NodeId, Place, PolicyName, Qos, Share,
-    Stage, StageTime, TimeSource, UnixMillis,
+    HardwareChanges, Joules, KiloHertz, LatencySummary, Measurement, Millis, ModelName, NodeId, Place,
+    PolicyName, Qos, Share, Stage, StageTime, TimeSource, UnixMillis,
 };
 use search::Parts;
 use search::knob::{Knob, Value};
@@ -152,6 +152,7 @@ impl RecordedFront {
             all_cloud: measurement(recording, &of_runs(all_cloud)),
             all_edge: measurement(recording, &of_runs(all_edge)),
             withheld: Vec::new(),
+            hardware_changes: HardwareChanges::default(),
             tied: Vec::new(),
             suspects: Vec::new(),
             search: None,

@@ -26,8 +26,8 @@ use crate::guard::guarded;
 use crate::operators::{B, Batched, Operator, Primitive, Spare, elements_made, shape_of};
 use crate::source::Source;
 
-/// Most elements of one value: 1 GB of `f32`, far beyond any network for the edge.
-pub(crate) const GREATEST_ELEMENTS: usize = 1 << 28;
+/// Most elements of one value: 512 MB of `f32`, far beyond any network for the edge.
+pub(crate) const GREATEST_ELEMENTS: usize = 1 << 27;
 
 /// The shape of the network's input for a batch of one.
 ///

@@ -6,8 +6,8 @@ use policy::{AdaptiveSettings, CloudExecutor, Decision, Observation, PreparedFro
 use proptest::option;
 use proptest::prelude::{Strategy, prop, prop_assert, proptest};
 use schemas::{
-    Accelerator, ByteCount, Configuration, Front, InstanceId, KiloHertz, Measurement, Millis, Place,
-    PlanReason, PolicyName, Qos, Stage, StageTime, TimeSource,
+    Accelerator, ByteCount, Configuration, Front, HardwareChanges, InstanceId, KiloHertz, Measurement,
+    Millis, Place, PlanReason, PolicyName, Qos, Stage, StageTime, TimeSource,
 };
 
 use crate::fronts::{LAST, front, limit, measurement};
@@ -206,4 +206,34 @@ fn changing_the_accelerator_counts_and_what_it_takes_is_learned() {
         observe(&mut state, configuration, None, at + 10_000.0 + 100.0 * round as f64);
     }
     assert_eq!(decide(&state, 500.0, at + 30_000.0).configuration, first.configuration);
+}
+
+/// What a change takes is known beforehand where the front says so; the first request does not pay for finding out.
+#[test]
+fn a_change_that_was_measured_is_believed_before_the_first_receipt() {
+    let changes = |accelerator_ms: f64| HardwareChanges {
+        clock_ms: Some(ms(2.0)),
+        accelerator_ms: Some(ms(accelerator_ms)),
+    };
+    for (took, wanted) in [(1_500.0, Accelerator::Cpu), (1.0, Accelerator::Cuda)] {
+        let measured = Front { hardware_changes: changes(took), ..accelerators(0.5) };
+        let front = PreparedFront::new(&measured);
+        let mut state = State::new(&front, AdaptiveSettings::default());
+        let decide = |state: &State| {
+            let decision = front.decide(PolicyName::Adaptive, &limit(500.0), state, ms(10_000.0)).unwrap();
+            decision.configuration.edge_accelerator
+        };
+        let dear =
+            Decision { configuration: measured.points[0].configuration, ..first_decision(&front, &state) };
+        state.commit(&front, &dear, ms(0.0));
+        assert_eq!(decide(&state), wanted, "{took} ms");
+        // A simulated device says it itself.
+        let other = if wanted == Accelerator::Cpu { 1.0 } else { 1_500.0 };
+        state.set_hardware_changes(changes(other));
+        assert_ne!(decide(&state), wanted, "{other} ms");
+    }
+}
+
+fn first_decision(front: &PreparedFront, state: &State) -> Decision {
+    front.decide(PolicyName::Adaptive, &limit(500.0), state, ms(0.0)).unwrap()
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use policy::PreparedFront;
 use schemas::{
     Accuracy, ByteCount, Configuration, Cut, DataType, Digest, EnergyEntry, EnergySource, Front, FrontId,
-    InstanceId, Joules, LatencySummary, Measurement, Millis, ModelName, NodeId, Place, Presence, Qos,
-    ServedModel, ServiceKind, ServiceState, Share, TensorSignature, UnixMillis,
+    HardwareChanges, InstanceId, Joules, LatencySummary, Measurement, Millis, ModelName, NodeId, Place,
+    Presence, Qos, ServedModel, ServiceKind, ServiceState, Share, TensorSignature, UnixMillis,
 };
 
 /// The last cut of every network here.
@@ -70,6 +70,7 @@ pub fn front(points: Vec<Measurement>) -> Front {
         tied: Vec::new(),
         suspects: Vec::new(),
         withheld: Vec::new(),
+        hardware_changes: HardwareChanges::default(),
         search: None,
         measured: 7,
         started_at: UnixMillis(1),

@@ -242,6 +242,24 @@ pub struct SearchSummary {
     pub quantile: Share,
 }
 
+/// What setting the edge machine otherwise took while a front was measured: medians; `None` where nothing was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct HardwareChanges {
+    /// Another clock of the processor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_ms: Option<Millis>,
+    /// Another accelerator, the clock staying as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accelerator_ms: Option<Millis>,
+}
+
+impl HardwareChanges {
+    /// Whether neither is known.
+    pub fn is_unknown(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// The non-dominated configurations of one network on one edge/cloud pair, with their provenance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Front {
@@ -278,6 +296,9 @@ pub struct Front {
     /// The codecs that cost too much accuracy to be offered, cut by cut.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub withheld: Vec<WithheldCodec>,
+    /// What changing the edge's hardware took; fronts did not always say.
+    #[serde(default, skip_serializing_if = "HardwareChanges::is_unknown")]
+    pub hardware_changes: HardwareChanges,
     /// How it was searched for; the first fronts did not say.
     #[serde(default)]
     pub search: Option<SearchSummary>,

@@ -72,3 +72,9 @@ pub struct StageTime {
     /// Whether the time is real or stretched by emulation.
     pub source: TimeSource,
 }
+
+/// What setting the hardware took; `None` where it was left as it was.
+pub fn hardware_change(stages: &[StageTime]) -> Option<Millis> {
+    let changes = stages.iter().filter(|stage| stage.stage == Stage::HardwareChange);
+    changes.map(|stage| stage.time_ms).reduce(|sum, time| sum + time)
+}

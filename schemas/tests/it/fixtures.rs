@@ -78,6 +78,7 @@ fixtures! {
     measurement: schemas::Measurement,
     front: schemas::Front,
     front_with_withheld_codecs: schemas::Front,
+    front_with_hardware_changes: schemas::Front,
     optimize_request: schemas::OptimizeRequest<'_>,
     optimize_progress: schemas::OptimizeProgress,
     optimize_reply: schemas::OptimizeReply,

@@ -6,15 +6,16 @@ use schemas::{
     Accuracy, Bandwidth, BatteryReport, ByteCount, CameOut, Classification, Codec, CodecLoss, Configuration,
     CpuQuota, Cut, CutDescription, DataType, DevicePower, Digest, EdgeOutlook, EncodedTensor, EnergyEntry,
     EnergySource, ExecuteReply, ExecuteRequest, Expectation, Fallback, Fault, FaultKind, Feasible, Front,
-    FrontId, HardwareReadBack, HardwareReport, InferReply, InferRequest, Input, InstanceId, Joules,
-    KiloHertz, Knob, KnobReport, KnobSupport, LabelledPicture, LatencySummary, LayerProfile, LeaseReport,
-    LimitKind, LinkReply, LinkRequest, LinkState, LossBasis, Measurement, MeterReading, MetricsSnapshot,
-    Millis, ModelDescription, ModelName, NodeId, OptimizeProgress, OptimizeReply, OptimizeRequest,
-    OptimizeTask, Outcome, Place, Plan, PlanReason, PlanRequest, PolicyChoice, PolicyName, Presence,
-    Provenance, Qos, Receipt, Regret, RequestId, Sample, Scale, SchedulerReport, SearchSummary, SearchWishes,
-    SensorKind, SensorReport, ServedModel, ServiceKind, ServiceState, Setting, SettingWrite, Share, Stage,
-    StageEnergy, StageTime, Suspicion, TailPayload, TailReply, TailRequest, Tensor, TensorSignature,
-    TimeSource, TuneOrder, TuneReply, TuneRequest, Uncertainty, UnixMillis, Watts, WithheldCodec,
+    FrontId, HardwareChanges, HardwareReadBack, HardwareReport, InferReply, InferRequest, Input, InstanceId,
+    Joules, KiloHertz, Knob, KnobReport, KnobSupport, LabelledPicture, LatencySummary, LayerProfile,
+    LeaseReport, LimitKind, LinkReply, LinkRequest, LinkState, LossBasis, Measurement, MeterReading,
+    MetricsSnapshot, Millis, ModelDescription, ModelName, NodeId, OptimizeProgress, OptimizeReply,
+    OptimizeRequest, OptimizeTask, Outcome, Place, Plan, PlanReason, PlanRequest, PolicyChoice, PolicyName,
+    Presence, Provenance, Qos, Receipt, Regret, RequestId, Sample, Scale, SchedulerReport, SearchSummary,
+    SearchWishes, SensorKind, SensorReport, ServedModel, ServiceKind, ServiceState, Setting, SettingWrite,
+    Share, Stage, StageEnergy, StageTime, Suspicion, TailPayload, TailReply, TailRequest, Tensor,
+    TensorSignature, TimeSource, TuneOrder, TuneReply, TuneRequest, Uncertainty, UnixMillis, Watts,
+    WithheldCodec,
 };
 
 fn id() -> RequestId {
@@ -422,6 +423,7 @@ pub fn front() -> Front {
         tied: Vec::new(),
         suspects: Vec::new(),
         withheld: Vec::new(),
+        hardware_changes: HardwareChanges::default(),
         search: None,
         measured: 41,
         started_at: UnixMillis(1_795_000_000_000),
@@ -459,6 +461,11 @@ pub fn front_of_a_search() -> Front {
         search: Some(search),
         ..front()
     }
+}
+
+pub fn front_with_hardware_changes() -> Front {
+    let hardware_changes = HardwareChanges { clock_ms: Some(ms(2.5)), accelerator_ms: Some(ms(1_500.0)) };
+    Front { hardware_changes, ..front_of_a_search() }
 }
 
 /// The digest was made by another program (JSON with sorted keys, fractions to seven digits, nothing that is null or empty; SHA-256); the tests of the crate

@@ -199,6 +199,7 @@ impl Campaign<'_> {
             all_cloud: baselines.all_cloud,
             all_edge: baselines.all_edge,
             withheld: offers.withheld,
+            hardware_changes: self.sampler.probe.hardware_changes(),
             search: Some(SearchSummary { strategy: strategy.to_string(), seed, legal, quantile }),
             measured: u32::try_from(measurements.len()).unwrap_or(u32::MAX),
             started_at,

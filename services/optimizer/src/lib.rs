@@ -36,6 +36,7 @@
 //! and the next revision is published. With `optimizer.refresh_idle_ms` that happens by itself when nobody asks for a while.
 
 mod campaign;
+mod changes;
 pub mod drift;
 mod error;
 mod facts;

@@ -92,6 +92,7 @@ impl Optimizer {
             pictures: &asked.pictures,
             deadline,
             journal,
+            changes: Mutex::default(),
             yields: false,
         }
     }

@@ -7,14 +7,15 @@ use std::time::Duration;
 use broker::{Bus, Call, CallError, Presences, Subject, subjects};
 use chassis::metrics::OptimizerMetrics;
 use schemas::{
-    Configuration, Cut, ExecuteReply, ExecuteRequest, Fault, FaultKind, HardwareReadBack, Input,
-    LabelledPicture, LayerProfile, Millis, ModelDescription, Presence, RequestId, ServiceKind, TuneReply,
-    TuneRequest, UnixMillis,
+    Configuration, Cut, ExecuteReply, ExecuteRequest, Fault, FaultKind, HardwareChanges, HardwareReadBack,
+    Input, LabelledPicture, LayerProfile, Millis, ModelDescription, Presence, RequestId, ServiceKind,
+    TuneReply, TuneRequest, UnixMillis,
 };
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
 use tracing::{debug, info, warn};
 
+use crate::changes::Changes;
 use crate::journal::{Entry, Journal};
 use crate::record::{Answer, Nodes, Record, Sample, deviation};
 use crate::settings::Settings;
@@ -46,6 +47,8 @@ pub(crate) struct Probe<'a> {
     pub(crate) deadline: UnixMillis,
     /// `None` where nothing is written down.
     pub(crate) journal: Option<Arc<Mutex<Journal>>>,
+    /// What setting the hardware took.
+    pub(crate) changes: Mutex<Changes>,
     /// Whether live requests go first: nothing is run while one is under way.
     pub(crate) yields: bool,
 }
@@ -217,12 +220,23 @@ impl Probe<'_> {
             .map_err(|error| internal(&format!("the edge executor's reply: {error}")))?;
         match deviation(configuration, &reply) {
             None => {
+                self.note_change(pair, &reply);
                 let sample = Sample::new(wall, &reply, picture, labelled.class);
                 Ok(Ran { sample, profiles: reply.profiles })
             }
             Some(reason) if reply.fallback.is_some() => Err(self.is_it_lost(pair, reason).await),
             Some(reason) => Err(Trouble::Configuration(reason)),
         }
+    }
+
+    fn note_change(&self, pair: &Pair, reply: &ExecuteReply<'_>) {
+        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        changes.note(&pair.edge_node, &reply.configuration, schemas::hardware_change(&reply.stages));
+    }
+
+    /// What setting the hardware took so far.
+    pub(crate) fn hardware_changes(&self) -> HardwareChanges {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner).medians()
     }
 
     /// Waits until no live request is at a gateway or at the edge: each says how many it would take just now. One that comes

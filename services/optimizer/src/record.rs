@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemas::{
     Accelerator, Accuracy, ByteCount, Codec, Configuration, Cut, EnergyEntry, EnergySource, ExecuteReply,
     Expectation, HardwareReadBack, Joules, Measurement, Millis, NodeId, Place, Provenance, Share, Stage,
-    StageTime, TimeSource, Uncertainty, UnixMillis, total_joules,
+    StageTime, TimeSource, Uncertainty, UnixMillis, hardware_change, total_joules,
 };
 use serde::{Deserialize, Serialize};
 
@@ -83,7 +83,7 @@ impl Sample {
     /// of the configuration.
     pub fn new(wall: Millis, reply: &ExecuteReply<'_>, picture: usize, class: Option<u32>) -> Self {
         let is_change = |stage: &&StageTime| stage.stage == Stage::HardwareChange;
-        let change: Millis = reply.stages.iter().filter(is_change).map(|stage| stage.time_ms).sum();
+        let change = hardware_change(&reply.stages).unwrap_or_default();
         let best = reply.top.first().map(|top| top.index);
         Self {
             at: UnixMillis::now(),

@@ -7,8 +7,8 @@ use anyhow::{Context, bail, ensure};
 use broker::{Bus, subjects};
 use schemas::{
     Accelerator, Accuracy, ByteCount, Codec, Configuration, Cut, Digest, EnergyEntry, EnergySource, Front,
-    FrontId, LatencySummary, Measurement, Millis, ModelDescription, ModelName, NodeId, Place, Provenance,
-    SearchSummary, Share, Stage, StageTime, TimeSource, UnixMillis,
+    FrontId, HardwareChanges, LatencySummary, Measurement, Millis, ModelDescription, ModelName, NodeId,
+    Place, Provenance, SearchSummary, Share, Stage, StageTime, TimeSource, UnixMillis,
 };
 use search::knob::{Knob, Value};
 use search::pool::{Pool, Recorded};
@@ -138,6 +138,7 @@ fn front_of(pool: &Pool, description: &ModelDescription, to: Target, source: &st
         all_cloud: baseline(Cut::ALL_CLOUD)?,
         all_edge: baseline(last_cut)?,
         withheld: Vec::new(),
+        hardware_changes: HardwareChanges::default(),
         search: Some(SearchSummary {
             strategy: "import".into(),
             seed: 0,

@@ -7,9 +7,9 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use schemas::{
     ByteCount, Configuration, Cut, Digest, EdgeOutlook, EnergyEntry, EnergySource, Fallback, FaultKind,
-    Front, FrontId, InstanceId, Joules, KiloHertz, LatencySummary, Measurement, Millis, ModelName, NodeId,
-    Outcome, Place, PlanReason, PolicyChoice, PolicyName, Presence, Qos, Receipt, Regret, RequestId,
-    SchedulerReport, ServiceKind, ServiceState, UnixMillis,
+    Front, FrontId, HardwareChanges, InstanceId, Joules, KiloHertz, LatencySummary, Measurement, Millis,
+    ModelName, NodeId, Outcome, Place, PlanReason, PolicyChoice, PolicyName, Presence, Qos, Receipt, Regret,
+    RequestId, SchedulerReport, ServiceKind, ServiceState, UnixMillis,
 };
 use top::{Live, draw};
 
@@ -142,6 +142,7 @@ fn front() -> Front {
         tied: Vec::new(),
         suspects: Vec::new(),
         withheld: Vec::new(),
+        hardware_changes: HardwareChanges::default(),
         search: None,
         measured: 7,
         started_at: NOW,

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use policy::{CloudExecutor, State};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
-use schemas::{Accelerator, Configuration, Cut, InstanceId, KiloHertz, LinkState, Millis};
+use schemas::{Accelerator, Configuration, Cut, HardwareChanges, InstanceId, KiloHertz, LinkState, Millis};
 
 use super::engine::JobKey;
 use super::machine::{Nanos, exponential_s, nanos};
@@ -80,9 +80,14 @@ pub(super) struct Transfer {
 
 impl Edge {
     /// The edge of this index in a run. `share` is about how many requests it will see.
-    pub(super) fn new(group: &EdgeGroup, state: State, seed: u64, index: u64, share: f64) -> Self {
+    pub(super) fn new(group: &EdgeGroup, mut state: State, seed: u64, index: u64, share: f64) -> Self {
         let stream =
             |purpose: u64| Pcg64Mcg::seed_from_u64(split_mix(split_mix(seed ^ (index << 8)) ^ purpose));
+        // A device's changes are timed when its front is measured.
+        state.set_hardware_changes(HardwareChanges {
+            clock_ms: Some(Millis::saturating(group.clock_change_ms)),
+            accelerator_ms: Some(Millis::saturating(group.accelerator_change_ms)),
+        });
         // The paper's limits are mapped by the extremes of all that are drawn, which a run of constant memory cannot know: those
         // that so many exponential numbers have on average.
         let greatest = share.max(2.0).ln() + 0.577_215_664_9;

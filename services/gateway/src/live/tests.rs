@@ -3,8 +3,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use schemas::{
     ByteCount, Configuration, Cut, Digest, EdgeOutlook, EnergyEntry, EnergySource, FaultKind, Front, FrontId,
-    InstanceId, Joules, LatencySummary, Measurement, Millis, ModelName, NodeId, Outcome, Place, PolicyChoice,
-    PolicyName, Qos, Receipt, RequestId, SchedulerReport, UnixMillis,
+    HardwareChanges, InstanceId, Joules, LatencySummary, Measurement, Millis, ModelName, NodeId, Outcome,
+    Place, PolicyChoice, PolicyName, Qos, Receipt, RequestId, SchedulerReport, UnixMillis,
 };
 use watch::GREATEST_WINDOW;
 
@@ -76,6 +76,7 @@ fn front(cuts: &[u16]) -> Front {
         all_cloud: measurement(0),
         all_edge: measurement(4),
         withheld: Vec::new(),
+        hardware_changes: HardwareChanges::default(),
         search: None,
         measured: 5,
         started_at: NOW,

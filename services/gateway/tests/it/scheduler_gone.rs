@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use broker::subjects;
 use schemas::{
-    ByteCount, Configuration, Cut, EnergyEntry, EnergySource, Front, FrontId, InferReply, InferRequest,
-    Input, Joules, LatencySummary, Measurement, Millis, NodeId, Outcome, Place, PlanReason, PolicyName, Qos,
-    UnixMillis,
+    ByteCount, Configuration, Cut, EnergyEntry, EnergySource, Front, FrontId, HardwareChanges, InferReply,
+    InferRequest, Input, Joules, LatencySummary, Measurement, Millis, NodeId, Outcome, Place, PlanReason,
+    PolicyName, Qos, UnixMillis,
 };
 use testkit::wait_for;
 
@@ -57,6 +57,7 @@ fn front() -> Front {
         tied: Vec::new(),
         suspects: Vec::new(),
         withheld: Vec::new(),
+        hardware_changes: HardwareChanges::default(),
         search: None,
         measured: 3,
         started_at: UnixMillis(1),

@@ -6,9 +6,9 @@ use std::time::Duration;
 use broker::{Announcement, Bus, Identity, PresenceUpdate, subjects};
 use schemas::{
     Accuracy, ByteCount, Configuration, Cut, Digest, EdgeOutlook, EnergyEntry, EnergySource, Fallback,
-    FaultKind, Front, FrontId, InstanceId, Joules, KiloHertz, LatencySummary, Measurement, Millis, NodeId,
-    Outcome, Place, PlanReason, PolicyChoice, PolicyName, Qos, Receipt, RequestId, SchedulerReport,
-    ServiceKind, Share, UnixMillis,
+    FaultKind, Front, FrontId, HardwareChanges, InstanceId, Joules, KiloHertz, LatencySummary, Measurement,
+    Millis, NodeId, Outcome, Place, PlanReason, PolicyChoice, PolicyName, Qos, Receipt, RequestId,
+    SchedulerReport, ServiceKind, Share, UnixMillis,
 };
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
@@ -93,6 +93,7 @@ pub fn front() -> Front {
         all_cloud: measurement(0, 1800, 205.0, [0.95, 0.61, 0.48]),
         all_edge: measurement(22, 1500, 121.0, [3.9, 0.0, 0.0]),
         withheld: Vec::new(),
+        hardware_changes: HardwareChanges::default(),
         search: None,
         measured: 64,
         started_at: UnixMillis::now(),

@@ -1,7 +1,7 @@
 use schemas::{
-    Accuracy, ByteCount, Configuration, Cut, Digest, EnergyEntry, EnergySource, Front, FrontId, Joules,
-    LatencySummary, Measurement, Millis, ModelName, NodeId, Place, Provenance, Share, Suspicion, Uncertainty,
-    UnixMillis,
+    Accuracy, ByteCount, Configuration, Cut, Digest, EnergyEntry, EnergySource, Front, FrontId,
+    HardwareChanges, Joules, LatencySummary, Measurement, Millis, ModelName, NodeId, Place, Provenance,
+    Share, Suspicion, Uncertainty, UnixMillis,
 };
 
 use super::{Conflict, Judged, everything, judge, renewed, succeed};
@@ -186,6 +186,7 @@ pub(crate) fn front(points: Vec<Measurement>, started_at: u64, ended_at: u64) ->
         tied: Vec::new(),
         suspects: Vec::new(),
         withheld: Vec::new(),
+        hardware_changes: HardwareChanges::default(),
         search: None,
         measured: 9,
         started_at: UnixMillis(started_at),

@@ -1,0 +1,118 @@
+//! How the edge machine is set, and what changing that takes.
+
+use schemas::{Accelerator, Configuration, Cut, Fallback, HardwareChanges, KiloHertz, Millis};
+
+use crate::learning::{Factor, Observation};
+
+/// A clock that could not be set is not counted on for so long.
+const UNSETTABLE_MS: f64 = 5_000.0;
+
+/// A change that takes less is as good as none, and nothing could be learned of it in multiples of nothing.
+const LEAST_CHANGE_MS: f64 = 0.01;
+
+/// How the edge machine is set, and what changing it costs.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Hardware {
+    pub clock: Option<KiloHertz>,
+    /// What ran the last head.
+    pub accelerator: Option<Accelerator>,
+    pub changed_at_ms: Option<f64>,
+    pub unsettable_until_ms: f64,
+    pub clock_change: Change,
+    pub accelerator_change: Change,
+    /// What ran the head of the last receipt, and at which clock.
+    seen_accelerator: Option<Accelerator>,
+    seen_clock: Option<KiloHertz>,
+}
+
+impl Hardware {
+    /// At an unknown clock; `guess` is what a change takes that was not measured.
+    pub(crate) fn new(measured: HardwareChanges, guess: Millis) -> Self {
+        Self {
+            clock: None,
+            accelerator: None,
+            changed_at_ms: None,
+            unsettable_until_ms: 0.0,
+            clock_change: Change::new(measured.clock_ms, guess),
+            accelerator_change: Change::new(measured.accelerator_ms, guess),
+            seen_accelerator: None,
+            seen_clock: None,
+        }
+    }
+
+    /// The same machine under another front, or as somebody else measured it. What they do not know stays.
+    pub(crate) fn expect(&mut self, measured: HardwareChanges, guess: Millis) {
+        self.clock_change.expect(Change::new(measured.clock_ms, guess));
+        self.accelerator_change.expect(Change::new(measured.accelerator_ms, guess));
+    }
+
+    /// Its clock cannot be set for now.
+    pub(crate) fn leave_as_it_is(&mut self, now_ms: f64) {
+        self.unsettable_until_ms = now_ms + UNSETTABLE_MS;
+    }
+
+    /// Follows what a finished request says.
+    pub(crate) fn follow(&mut self, seen: &Observation, now_ms: f64, half_life_ms: f64) {
+        if seen.fallback == Some(Fallback::HardwareAsItWas) {
+            self.leave_as_it_is(now_ms);
+        }
+        if seen.hardware_change.is_some() {
+            self.unsettable_until_ms = 0.0;
+        }
+        self.follow_change(seen, now_ms, half_life_ms);
+    }
+
+    /// A receipt says what changing the hardware took, not what was changed: the accelerator's share is what a change of
+    /// the clock does not explain.
+    fn follow_change(&mut self, seen: &Observation, now_ms: f64, half_life_ms: f64) {
+        let took = seen.hardware_change.map(Millis::get);
+        let Configuration { cut, edge_frequency_khz: clock, edge_accelerator, .. } = seen.configuration;
+        let accelerator = Some(edge_accelerator).filter(|_| cut > Cut::ALL_CLOUD);
+        let (accelerator_before, clock_before) = (self.seen_accelerator, self.seen_clock);
+        self.seen_accelerator = accelerator.or(accelerator_before);
+        self.seen_clock = clock.or(clock_before);
+        if accelerator.is_none() || accelerator_before.is_none() || accelerator == accelerator_before {
+            took.into_iter().for_each(|took| self.clock_change.observe(took, now_ms));
+        } else {
+            let clock_changed = clock.is_some() && clock != clock_before;
+            let of_clock = if clock_changed { self.clock_change.ms(now_ms, half_life_ms) } else { 0.0 };
+            self.accelerator_change.observe((took.unwrap_or(0.0) - of_clock).max(0.0), now_ms);
+        }
+    }
+}
+
+/// What a change of the hardware takes: what was measured, times what receipts made of it lately. Where nothing was measured,
+/// the first receipt is taken for a measurement.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Change {
+    expected_ms: f64,
+    is_measured: bool,
+    pace: Factor,
+}
+
+impl Change {
+    fn new(measured: Option<Millis>, guess: Millis) -> Self {
+        let expected_ms = measured.unwrap_or(guess).get();
+        Self { expected_ms, is_measured: measured.is_some(), pace: Factor::ONE }
+    }
+
+    /// A measurement takes the place of what was expected; what receipts made of it lately stays.
+    fn expect(&mut self, fresh: Self) {
+        if fresh.is_measured {
+            *self = Self { pace: self.pace, ..fresh };
+        }
+    }
+
+    pub(crate) fn ms(&self, now_ms: f64, half_life_ms: f64) -> f64 {
+        self.expected_ms * self.pace.at(now_ms, half_life_ms)
+    }
+
+    fn observe(&mut self, took_ms: f64, now_ms: f64) {
+        let took_ms = took_ms.max(LEAST_CHANGE_MS);
+        if self.is_measured {
+            self.pace.observe(took_ms, self.expected_ms, now_ms);
+        } else {
+            (self.expected_ms, self.is_measured) = (took_ms, true);
+        }
+    }
+}
