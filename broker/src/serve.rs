@@ -257,7 +257,7 @@ where
                 Admission::Run(permit)
             }
             Err(_) => {
-                let message = format!("all {} credits are in use", self.credits.capacity);
+                let message = format!("all {} credits are in use", self.credits.capacity());
                 let fault = Fault::new(FaultKind::Overloaded, message);
                 let retry_after_ms = Some(Millis::saturating(RETRY_AFTER_MS));
                 refuse(Happening::RefusedOverloaded, Fault { retry_after_ms, ..fault })
