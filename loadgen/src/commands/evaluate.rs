@@ -97,9 +97,8 @@ pub async fn run(arguments: EvaluateArguments) -> anyhow::Result<()> {
 /// A campaign that says what cannot be done is a bad configuration, and the exit code says so.
 fn unusable(error: LoadgenError) -> anyhow::Error {
     match error {
-        LoadgenError::Campaign { path, problem } => {
-            let problem = format!("{}: {problem}", path.display());
-            chassis::SettingsError::Unusable { setting: "CAMPAIGN", problem }.into()
+        LoadgenError::Campaign { .. } => {
+            chassis::SettingsError::Unusable { setting: "CAMPAIGN", problem: error.to_string() }.into()
         }
         other => other.into(),
     }

@@ -72,9 +72,8 @@ fn run_system(arguments: &SystemArguments) -> anyhow::Result<()> {
 /// A scenario that says what cannot be is a bad configuration, and the exit code says so.
 fn unusable(error: LoadgenError) -> anyhow::Error {
     match error {
-        LoadgenError::Scenario { path, problem } => {
-            let problem = format!("{}: {problem}", path.display());
-            chassis::SettingsError::Unusable { setting: "SCENARIO", problem }.into()
+        LoadgenError::Scenario { .. } => {
+            chassis::SettingsError::Unusable { setting: "SCENARIO", problem: error.to_string() }.into()
         }
         other => other.into(),
     }

@@ -49,7 +49,7 @@ fn a_bad_file_is_refused_by_file_line_and_column() {
         ("model,limit_ms\nm,0\n", "line 2, column \"limit_ms\": 0 is not above 0"),
         ("model,limit_ms\nm,inf\n", "line 2, column \"limit_ms\": inf is not above 0"),
         ("model,limit_ms\nm,1e300\n", "line 2, column \"limit_ms\": 1e300 is not above 0"),
-        ("model,limit_ms\nm,fast\n", "line 2, column \"limit_ms\": \"fast\": invalid float"),
+        ("model,limit_ms\nm,fast\n", "line 2, column \"limit_ms\": \"fast\": use a number"),
         ("model,limit_ms\nm,\n", "line 2, column \"limit_ms\": the cell is empty"),
         ("model,limit_ms\na b,5\n", "line 2, column \"model\": "),
         ("model,limit_ms\nm,5,6\n", "line 2: the header has 2 columns, this line has 3"),
