@@ -35,7 +35,7 @@ pub enum TraceCommand {
 /// How a trace of requests is written.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum Format {
-    /// Splinter's: at_ms, query, model, tenant, limit_ms, …
+    /// Splinter's, with everything that a request may ask for: at_ms, query, model, tenant, limit_ms, …
     Splinter,
     /// The DynaSplit paper's: Index,Network,Latency
     Paper,
