@@ -11,7 +11,7 @@ use serde::Serialize;
 #[derive(Debug, Args)]
 #[command(
     after_help = "Writes into FOLDER/report: report.html (one page with everything in it; needs no network), report.md, and a CSV file \
-                  for each figure.\n\nExample: loadgen evaluate campaign.toml --out results && loadgen report results && \
+                  for each figure.\n\nExample: loadgen evaluate campaign.toml -o results && loadgen report results && \
                   xdg-open results/report/report.html"
 )]
 pub struct ReportArguments {

@@ -20,10 +20,11 @@ pub enum ReproduceCommand {
 
 /// `loadgen reproduce dynasplit`
 #[derive(Debug, Args)]
-#[command(after_help = "\
-A network needs its pool. Without its testbed file or its limits in a workload file the tables of them are left out, and the output says
-which and why; the paper's own limits are drawn again. The exit code is 1 when a published value does not come out, and when a table of
-which values were published is left out.")]
+#[command(
+    after_help = "A network needs its pool. Without its testbed file or its limits in a workload file the tables of them are left out, \
+                  and the output says which and why; the paper's own limits are drawn again. The exit code is 1 when a published value \
+                  does not come out, and when a table of which values were published is left out."
+)]
 pub struct DynasplitArguments {
     /// The folder with the paper's data: simulation_pool_NETWORK.csv, testbed_NETWORK.csv, workload_50_samples.csv and
     /// workload_10000_samples.csv; published values of other networks from reference_NETWORK.json
