@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use crate::problem::Problem;
+
 /// Why a trace, a set of pictures or a folder of results cannot be had.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -98,6 +100,14 @@ pub enum LoadgenError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A file whose text is not what it is to be.
+    #[error("{}", problem.in_file(path))]
+    InvalidText {
+        /// The file.
+        path: PathBuf,
+        /// Where and what is wrong.
+        problem: Problem,
+    },
     /// A pool without a run.
     #[error("{} holds no row", .0.display())]
     NoRows(PathBuf),
@@ -132,20 +142,20 @@ pub enum LoadgenError {
     #[error(transparent)]
     Search(#[from] search::Error),
     /// A scenario that cannot be simulated.
-    #[error("{}: {problem}", path.display())]
+    #[error("{}", problem.in_file(path))]
     Scenario {
         /// The file.
         path: PathBuf,
         /// Where and what is wrong.
-        problem: String,
+        problem: Problem,
     },
     /// A campaign that cannot be done.
-    #[error("{}: {problem}", path.display())]
+    #[error("{}", problem.in_file(path))]
     Campaign {
         /// The file.
         path: PathBuf,
         /// Where and what is wrong.
-        problem: String,
+        problem: Problem,
     },
     /// A campaign that cannot be written as text.
     #[error("the campaign cannot be written down")]
@@ -200,6 +210,9 @@ pub enum LoadgenError {
         /// What it was begun by.
         command: String,
     },
+    /// Results without a request that counts.
+    #[error("{} has no request that counts, so there is nothing to draw: send requests first", .0.display())]
+    NothingToReport(PathBuf),
     /// Told to stop before everything was done.
     #[error("stopped before the end: go on with --resume")]
     Stopped,

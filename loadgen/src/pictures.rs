@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::LoadgenError;
+use crate::table::Table;
 
 /// An encoded picture and, where it is known, its class.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,26 +75,10 @@ fn read_labels(path: &Path) -> Result<HashMap<String, u32>, LoadgenError> {
     if !path.exists() {
         return Ok(HashMap::new());
     }
-    let invalid =
-        |line, problem: String| LoadgenError::InvalidRow { path: path.to_path_buf(), line, problem };
-    let bytes = read(path)?;
-    let mut reader = csv::Reader::from_reader(bytes.as_slice());
-    let headers = reader.headers().map_err(|error| invalid(1, error.to_string()))?.clone();
-    let column = |name: &str| {
-        let position = headers.iter().position(|header| header == name);
-        position.ok_or_else(|| invalid(1, format!("the column {name} is missing")))
-    };
-    let (file, class) = (column("file")?, column("class_index")?);
+    let mut table = Table::with_others(path, &["file", "class_index"])?;
     let mut classes = HashMap::new();
-    for row in reader.records() {
-        let row = row.map_err(|error| {
-            invalid(error.position().map_or(0, |position| position.line()), error.to_string())
-        })?;
-        let line = row.position().map_or(0, |position| position.line());
-        let text = row.get(class).unwrap_or_default();
-        let index =
-            text.trim().parse().map_err(|_| invalid(line, format!("{text:?} is not a class index")))?;
-        classes.insert(row.get(file).unwrap_or_default().to_owned(), index);
+    while let Some(row) = table.next_row()? {
+        classes.insert(row.value::<String>("file")?, row.whole("class_index")?);
     }
     Ok(classes)
 }
@@ -119,9 +104,18 @@ mod tests {
     fn a_bad_label_names_file_and_line() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("a.png"), "A").unwrap();
-        fs::write(folder.path().join("labels.csv"), "file,class_index\na.png,cat\n").unwrap();
-        let error = PictureSet::from_folder(folder.path()).unwrap_err().to_string();
-        assert!(error.contains("labels.csv, line 2") && error.contains("\"cat\""), "{error}");
+        for (text, problem) in [
+            (
+                "file,class_index\na.png,cat\n",
+                "line 2, column \"class_index\": \"cat\": use a whole number from 0",
+            ),
+            ("file,class_index\na.png,7\na.png\n", "line 3: the header has 2 columns, this line has 1"),
+            ("file,class\na.png,7\n", "line 1: the column class_index is missing"),
+        ] {
+            fs::write(folder.path().join("labels.csv"), text).unwrap();
+            let error = PictureSet::from_folder(folder.path()).unwrap_err().to_string();
+            assert!(error.ends_with(&format!("labels.csv, {problem}")), "{error}");
+        }
     }
 
     #[test]

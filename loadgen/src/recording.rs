@@ -60,6 +60,17 @@ pub enum Side {
     Edge,
 }
 
+impl Side {
+    /// Where a cut runs a network whose last cut is known.
+    pub fn of(cut: Cut, last: Cut) -> Self {
+        match cut {
+            Cut::ALL_CLOUD => Self::Cloud,
+            cut if cut == last => Self::Edge,
+            _ => Self::Split,
+        }
+    }
+}
+
 impl Recording {
     /// Reads a pool strictly. Its space is that of [`space_of`] the network.
     ///
@@ -166,11 +177,7 @@ impl Recording {
 
     /// Where a configuration runs the network.
     pub fn side(&self, configuration: usize) -> Side {
-        match self.cut(configuration) {
-            Cut::ALL_CLOUD => Side::Cloud,
-            cut if cut == self.last_cut() => Side::Edge,
-            _ => Side::Split,
-        }
+        Side::of(self.cut(configuration), self.last_cut())
     }
 
     /// A configuration in words.

@@ -42,7 +42,7 @@ impl Report {
     pub fn of(material: &Material) -> Self {
         let mut sections: Vec<Section> = material.cells.iter().map(condition).collect();
         sections.push(Section {
-            name: "limits".to_owned(),
+            name: "requests".to_owned(),
             title: "The requests".to_owned(),
             about: "What requests ask for, the same for all policies.".to_owned(),
             figures: vec![limits::figure(&material.cells)],

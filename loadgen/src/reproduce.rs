@@ -12,7 +12,7 @@ pub mod published;
 pub mod study;
 mod tables;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use schemas::Millis;
 use search::space::SpaceFile;
@@ -22,7 +22,7 @@ pub use comparison::Comparison;
 pub use metric::Metric;
 pub use published::Published;
 pub use study::Study;
-pub use tables::{Cell, Row, Table, Verdict};
+pub use tables::{Cell, LeftOut, Row, Table, Verdict};
 
 use crate::error::LoadgenError;
 use crate::recording::{Recording, Testbed, network_of, read_workload};
@@ -45,8 +45,8 @@ pub struct Data {
     pub testbed: Option<Testbed>,
     /// The limits of the workloads, by their number of requests: from the files, otherwise, for the paper's networks, drawn again.
     pub workloads: Vec<(usize, Vec<Millis>)>,
-    /// Files that were looked for and are not there, in words.
-    pub absent: Vec<String>,
+    /// Files that were looked for and are not there, and what was taken instead.
+    pub replaced: Vec<String>,
 }
 
 /// One network's evaluation.
@@ -64,8 +64,10 @@ pub struct Reproduction {
     pub tables: Vec<Table>,
     /// Splinter on the same requests.
     pub comparison: Option<Comparison>,
-    /// Files that were looked for and are not there.
-    pub absent: Vec<String>,
+    /// What could not be made, since a file is not there.
+    pub left_out: Vec<LeftOut>,
+    /// Files that are not there, and what was taken instead.
+    pub replaced: Vec<String>,
     /// Values that were compared with published ones.
     pub compared: usize,
     /// Of them, those that differ.
@@ -112,37 +114,33 @@ impl Data {
             return Err(LoadgenError::NoPool { folder: folder.to_owned(), problem });
         }
         let recording = Recording::read(&pool, network, declared)?;
-        let mut absent = Vec::new();
-        let present = |name: String, absent: &mut Vec<String>| -> Option<PathBuf> {
-            let path = folder.join(&name);
-            if path.is_file() {
-                return Some(path);
-            }
-            absent.push(name);
-            None
-        };
-        let testbed = present(format!("testbed_{network}.csv"), &mut absent);
-        let testbed = testbed.map(|path| Testbed::read(&path)).transpose()?;
-        let mut workloads = Vec::new();
+        let present = |name: String| Some(folder.join(name)).filter(|path| path.is_file());
+        let testbed = present(testbed_file(network)).map(|path| Testbed::read(&path)).transpose()?;
+        let (mut workloads, mut replaced) = (Vec::new(), Vec::new());
         for requests in WORKLOADS {
-            let path = present(format!("workload_{requests}_samples.csv"), &mut absent);
-            let limits = match path.map(|path| read_workload(&path, network)) {
-                None => None,
-                Some(Ok(limits)) => Some(limits),
-                Some(Err(error @ LoadgenError::NoLimits { .. })) => {
-                    absent.push(error.to_string());
-                    None
+            let name = workload_file(requests);
+            let read = present(name.clone()).map(|path| read_workload(&path, network));
+            match read {
+                Some(Ok(limits)) => workloads.push((requests, limits)),
+                None | Some(Err(LoadgenError::NoLimits { .. })) => {
+                    if let Some(limits) = drawn(network, requests)? {
+                        replaced.push(format!("no limits in {name}: they are drawn again, to the last bit"));
+                        workloads.push((requests, limits));
+                    }
                 }
                 Some(Err(error)) => return Err(error),
-            };
-            if let Some(limits) =
-                limits.map_or_else(|| drawn(network, requests), |limits| Ok(Some(limits)))?
-            {
-                workloads.push((requests, limits));
             }
         }
-        Ok(Self { network: network.to_owned(), recording, testbed, workloads, absent })
+        Ok(Self { network: network.to_owned(), recording, testbed, workloads, replaced })
     }
+}
+
+fn testbed_file(network: &str) -> String {
+    format!("testbed_{network}.csv")
+}
+
+fn workload_file(requests: usize) -> String {
+    format!("workload_{requests}_samples.csv")
 }
 
 /// The paper's own limits of one of its networks, drawn again; `None` for other networks.
@@ -192,7 +190,7 @@ pub struct Wishes {
 /// Data without energy, or without a run of a baseline.
 pub fn reproduce(data: &Data, published: &Published, wishes: Wishes) -> Result<Reproduction, LoadgenError> {
     let study = Study::of(&data.recording, data.testbed.as_ref())?;
-    let tables = tables::tables(data, &study, published)?;
+    let (tables, left_out) = tables::tables(data, &study, published)?;
     let claims = claims(&data.network, published, &tables);
     let decisions = data.testbed.as_ref().map(|testbed| decisions(data, testbed, &study)).transpose()?;
     let decisions = decisions.unwrap_or_default();
@@ -213,7 +211,8 @@ pub fn reproduce(data: &Data, published: &Published, wishes: Wishes) -> Result<R
         claims,
         tables,
         comparison,
-        absent: data.absent.clone(),
+        left_out,
+        replaced: data.replaced.clone(),
         compared: verdicts.iter().filter(|verdict| **verdict != Verdict::Unpublished).count(),
         failed: verdicts.iter().filter(|verdict| **verdict == Verdict::Fail).count(),
     })

@@ -27,7 +27,6 @@ mod writer;
 pub use manifest::{
     Driven, FrontFile, InputFile, LinkUsed, Machine, Manifest, ModelUsed, RESULTS_VERSION, TraceUsed,
 };
-pub(crate) use reader::Lines;
 pub use reader::{Records, Results};
 pub use record::{Answer, Ending, FrontUsed, LinkChange, Origin, PlacedEnergy, Record, RunKey, TimedStage};
 pub use writer::ResultsWriter;

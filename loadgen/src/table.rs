@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::BufReader;
+use std::num::{IntErrorKind, ParseIntError};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -28,35 +29,52 @@ pub(crate) struct Row<'t> {
 }
 
 impl Table {
-    /// Opens a file and reads its header, whose names must be known and different.
+    /// Opens a file and reads its header, whose names must be known and different. Lines that begin with `#` are comments.
     pub(crate) fn open(path: &Path, known: &[&str]) -> Result<Self, LoadgenError> {
+        let table = Self::begin(path, Some(COMMENT))?;
+        let unknown = table.headers.iter().find(|header| !known.contains(header));
+        match unknown {
+            Some(header) => {
+                let names = known.join(", ");
+                Err(table.refused(header, format!("there is no such column: use those of {names}")))
+            }
+            None => Ok(table),
+        }
+    }
+
+    /// Opens a file that has some columns and may have any others. No line is a comment: a name may begin with anything.
+    pub(crate) fn with_others(path: &Path, needed: &[&'static str]) -> Result<Self, LoadgenError> {
+        let table = Self::begin(path, None)?;
+        needed.iter().try_for_each(|column| table.one_of(std::slice::from_ref(column)).map(drop))?;
+        Ok(table)
+    }
+
+    fn begin(path: &Path, comment: Option<u8>) -> Result<Self, LoadgenError> {
         let unreadable = |source| LoadgenError::Unreadable { path: path.to_path_buf(), source };
         let file = BufReader::new(File::open(path).map_err(unreadable)?);
-        let mut reader =
-            csv::ReaderBuilder::new().comment(Some(COMMENT)).trim(csv::Trim::All).from_reader(file);
+        let mut reader = csv::ReaderBuilder::new().comment(comment).trim(csv::Trim::All).from_reader(file);
         let headers = reader.headers().map_err(|error| csv_error(path, &error))?.clone();
-        let line = headers.position().map_or(1, csv::Position::line);
-        let refused = |column: &str, problem: String| {
-            Err(LoadgenError::InvalidValue {
-                path: path.to_path_buf(),
-                line,
-                column: column.to_owned(),
-                problem,
-            })
-        };
         if headers.iter().all(str::is_empty) {
             return Err(LoadgenError::Empty { path: path.to_path_buf(), what: "header" });
         }
-        for (position, header) in headers.iter().enumerate() {
-            if !known.contains(&header) {
-                let names = known.join(", ");
-                return refused(header, format!("there is no such column: use those of {names}"));
-            }
-            if headers.iter().take(position).any(|earlier| earlier == header) {
-                return refused(header, "the column is there twice".into());
-            }
+        let table = Self { path: path.to_path_buf(), headers, rows: reader.into_records() };
+        let twice = table.headers.iter().enumerate().find(|(position, header)| {
+            table.headers.iter().take(*position).any(|earlier| earlier == *header)
+        });
+        match twice {
+            Some((_, header)) => Err(table.refused(header, "the column is there twice".into())),
+            None => Ok(table),
         }
-        Ok(Self { path: path.to_path_buf(), headers, rows: reader.into_records() })
+    }
+
+    /// An error about a column as such.
+    fn refused(&self, column: &str, problem: String) -> LoadgenError {
+        LoadgenError::InvalidValue {
+            path: self.path.clone(),
+            line: self.header_line(),
+            column: column.to_owned(),
+            problem,
+        }
     }
 
     /// Whether the header has a column.
@@ -74,12 +92,7 @@ impl Table {
                 line: self.header_line(),
                 columns: columns.join(" or "),
             }),
-            several => Err(LoadgenError::InvalidValue {
-                path: self.path.clone(),
-                line: self.header_line(),
-                column: several.join(", "),
-                problem: "these say the same: keep one".into(),
-            }),
+            several => Err(self.refused(&several.join(", "), "these say the same: keep one".into())),
         }
     }
 
@@ -113,8 +126,7 @@ impl Row<'_> {
 
     /// A value that must be there.
     pub(crate) fn value<T: FromStr<Err: ToString>>(&self, column: &str) -> Result<T, LoadgenError> {
-        let value = self.optional(column)?;
-        value.ok_or_else(|| self.refused(column, "the cell is empty".into()))
+        self.present(column, self.optional(column)?)
     }
 
     /// A value that may be missing.
@@ -122,10 +134,42 @@ impl Row<'_> {
         &self,
         column: &str,
     ) -> Result<Option<T>, LoadgenError> {
+        self.read(column, |text| text.parse().map_err(|error: T::Err| error.to_string()))
+    }
+
+    /// A whole number that must be there.
+    pub(crate) fn whole<T: FromStr<Err = ParseIntError>>(&self, column: &str) -> Result<T, LoadgenError> {
+        self.present(column, self.optional_whole(column)?)
+    }
+
+    /// A whole number that may be missing.
+    pub(crate) fn optional_whole<T: FromStr<Err = ParseIntError>>(
+        &self,
+        column: &str,
+    ) -> Result<Option<T>, LoadgenError> {
+        self.read(column, |text| {
+            text.parse().map_err(|error: ParseIntError| match error.kind() {
+                IntErrorKind::PosOverflow => "the number is too great".to_owned(),
+                _ => "use a whole number from 0".to_owned(),
+            })
+        })
+    }
+
+    /// What a cell says; `None` where it is empty or there is no such column.
+    fn read<T>(
+        &self,
+        column: &str,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, LoadgenError> {
         let Some(text) = self.text(column) else { return Ok(None) };
-        let excerpt: String = text.chars().take(32).collect();
-        let parsed = text.parse::<T>();
-        parsed.map(Some).map_err(|error| self.refused(column, format!("{excerpt:?}: {}", error.to_string())))
+        read(text).map(Some).map_err(|error| {
+            let excerpt: String = text.chars().take(32).collect();
+            self.refused(column, format!("{excerpt:?}: {error}"))
+        })
+    }
+
+    fn present<T>(&self, column: &str, value: Option<T>) -> Result<T, LoadgenError> {
+        value.ok_or_else(|| self.refused(column, "the cell is empty".into()))
     }
 
     /// A number between two others, times a factor; NaN, infinities and what is out of range are refused.
@@ -154,7 +198,8 @@ impl Row<'_> {
     }
 
     fn scaled(&self, column: &str, factor: f64) -> Result<f64, LoadgenError> {
-        let written: f64 = self.value(column)?;
+        let written = self.read(column, |text| text.parse::<f64>().map_err(|_| "use a number".to_owned()))?;
+        let written = self.present(column, written)?;
         // A factor of one keeps every bit.
         Ok(if factor == 1.0 { written } else { written * factor })
     }
@@ -189,14 +234,4 @@ fn csv_error(path: &Path, error: &csv::Error) -> LoadgenError {
         }
         _ => LoadgenError::InvalidRow { path, line, problem: error.to_string() },
     }
-}
-
-/// What a TOML error says, on one line, with the line and column that it means.
-pub(crate) fn one_line(text: &str, error: &toml::de::Error) -> String {
-    let message = error.message().replace('\n', " ");
-    let Some(span) = error.span() else { return message };
-    let before = text.get(..span.start).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    format!("line {line}, column {column}: {message}")
 }

@@ -42,7 +42,7 @@ pub use v1::front::{
 pub use v1::hardware::{
     BatteryReport, DevicePower, HardwareReport, Knob, KnobReport, KnobSupport, SensorKind, SensorReport,
 };
-pub use v1::inference::{InferReply, InferRequest, Input, LimitKind, Qos};
+pub use v1::inference::{InferReply, InferRequest, Input, LimitKind, Qos, UnknownLimitKind};
 pub use v1::link::{LinkReply, LinkRequest, LinkState};
 pub use v1::metrics::{MetricsSnapshot, Sample};
 pub use v1::optimization::{

@@ -82,16 +82,34 @@ pub enum Error {
         /// The strategies.
         known: String,
     },
-    /// A pool that cannot be read.
-    #[error("{file}{line}: {problem}", file = file.display(), line = line.map(|line| format!(", line {line}")).unwrap_or_default())]
+    /// A file that cannot be read.
+    #[error("cannot read {}", file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A pool that cannot be used.
+    #[error("{}{}: {problem}", file.display(), place_of(*line, column.as_deref()))]
     Pool {
         /// The file.
         file: PathBuf,
         /// Where, from 1.
         line: Option<u64>,
+        /// The column's name, where a single value is meant.
+        column: Option<String>,
         /// What is wrong and what to do.
         problem: String,
     },
+}
+
+/// The place of a row or of a value in it, in words.
+fn place_of(line: Option<u64>, column: Option<&str>) -> String {
+    let line = line.map(|line| format!(", line {line}"));
+    let column = column.map(|column| format!(", column {column:?}"));
+    line.into_iter().chain(column).collect()
 }
 
 /// A place in a text, both from 1.

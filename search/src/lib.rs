@@ -21,6 +21,6 @@ pub mod pool;
 pub mod space;
 pub mod strategy;
 
-pub use error::Error;
+pub use error::{Error, TextPlace};
 pub use observation::{CutFacts, Observation, Parts};
 pub use space::{Candidate, Space};

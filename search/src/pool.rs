@@ -67,13 +67,7 @@ impl Pool {
     /// # Errors
     /// A file that cannot be read, lacks a needed column, holds no usable row, or values outside the declared space.
     pub fn read(path: &Path, declared: Option<SpaceFile>) -> Result<Self, Error> {
-        let unreadable = |error: std::io::Error| Error::Pool {
-            file: path.to_owned(),
-            line: None,
-            problem: error.to_string(),
-        };
-        let file = std::fs::File::open(path).map_err(unreadable)?;
-        Self::from_reader(file, path, declared)
+        Self::from_reader(table::open(path)?, path, declared)
     }
 
     /// As [`Pool::read`], from any text; `path` is said in errors.
@@ -90,7 +84,7 @@ impl Pool {
         if rows.is_empty() {
             let problem =
                 format!("it holds no usable row ({skipped} lack a value or hold one that is no number)");
-            return Err(Error::Pool { file: path.to_owned(), line: None, problem });
+            return Err(Error::Pool { file: path.to_owned(), line: None, column: None, problem });
         }
         let space = match declared {
             Some(declared) => declared.space()?,
@@ -102,6 +96,7 @@ impl Pool {
             let candidate = candidate.ok_or_else(|| Error::Pool {
                 file: path.to_owned(),
                 line: Some(row.line),
+                column: None,
                 problem: format!("{} is not in the space: declare it, or name another space", row.describe()),
             })?;
             grouped.entry(candidate).or_default().push(row);

@@ -62,13 +62,12 @@ pub fn write_together(folder: &Path, files: &[(String, String)]) -> anyhow::Resu
     Ok(())
 }
 
-/// A file without its name yet, which goes when it gets none.
+/// A file without its name yet, which goes when it gets none. It is for everybody whom the user's new files are for. Errors do not tell
+/// the name that it has meanwhile: nobody asked for it.
 fn written_aside(folder: &Path, bytes: &[u8]) -> io::Result<TempPath> {
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    // A temporary file is its owner's only; this one is for everybody whom the folder is for.
-    #[cfg(unix)]
-    file.as_file().set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+    let open = |path: &Path| OpenOptions::new().write(true).create_new(true).open(path);
+    let mut file = tempfile::Builder::new().make_in(folder, open)?;
+    file.as_file_mut().write_all(bytes)?;
     Ok(file.into_temp_path())
 }
 
@@ -91,4 +90,28 @@ pub fn byte_progress(bytes: u64, doing: &str) -> indicatif::ProgressBar {
     let style = indicatif::ProgressStyle::with_template(template)
         .unwrap_or_else(|_| indicatif::ProgressStyle::default_bar());
     indicatif::ProgressBar::new(bytes).with_style(style).with_prefix(doing.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_written_is_told_by_the_name_that_was_asked_for() {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("missing/report.csv");
+        let told = format!("{:#}", write_whole(&file, b"1").unwrap_err());
+        assert_eq!(told, format!("cannot write {}: No such file or directory (os error 2)", file.display()));
+    }
+
+    #[test]
+    fn what_is_written_is_whole_and_nothing_else_is_left() {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("report.csv");
+        for text in ["first", "second"] {
+            write_whole(&file, text.as_bytes()).unwrap();
+            assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+        }
+        assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 1);
+    }
 }

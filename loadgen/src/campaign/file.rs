@@ -12,8 +12,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::LoadgenError;
 use crate::link::process::LinkProcess;
+use crate::problem::Problem;
 use crate::results::Driven;
-use crate::table::one_line;
 use crate::trace::arrivals::Arrivals;
 use crate::trace::limits::Limits;
 use crate::trace::recipe::MOST_REQUESTS;
@@ -192,7 +192,7 @@ impl Campaign {
             .map_err(|source| LoadgenError::Unreadable { path: path.to_owned(), source })?;
         let refused = |problem| LoadgenError::Campaign { path: path.to_owned(), problem };
         let mut campaign = Self::parse(&text).map_err(refused)?;
-        campaign.check(driven).map_err(refused)?;
+        campaign.check(driven).map_err(Problem::from).map_err(refused)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let own = campaign.models.iter_mut();
         let paths = own.flat_map(|model| [&mut model.images, &mut model.pool, &mut model.front]);
@@ -208,8 +208,8 @@ impl Campaign {
     ///
     /// # Errors
     /// In words, with line and column.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        toml::from_str(text).map_err(|error| one_line(text, &error))
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        toml::from_str(text).map_err(|error| Problem::of_toml(text, &error))
     }
 
     /// Whether it can be done on a live system or in the simulator.

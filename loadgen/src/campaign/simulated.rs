@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use policy::NoPlan;
 use schemas::{
     Fallback, Fault, FaultKind, Front, FrontId, Joules, Millis, Place, PolicyName, Share, Stage, UnixMillis,
 };
@@ -219,9 +220,11 @@ impl SimulatedModel {
                 (judged(latency_ms, request.qos.latency_ms), Some(self.answer(answer)))
             }
             SimulatedEnd::TurnedAway => {
-                let message = "the edge holds as many requests as it may, or the policy refused";
+                let message = "the edge holds as many requests as it may";
                 (failed(Fault::new(FaultKind::Overloaded, message)), None)
             }
+            // As the scheduler says it.
+            SimulatedEnd::Refused(refusal) => (failed(NoPlan::from(*refusal).to_fault()), None),
             SimulatedEnd::Lost => (failed(Fault::new(FaultKind::Unavailable, "the edge went down")), None),
         };
         Record {

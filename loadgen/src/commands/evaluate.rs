@@ -40,7 +40,7 @@ impl From<On> for Driven {
   loadgen evaluate campaign.toml -o results/ --resume
   loadgen evaluate results/inputs/campaign.toml -o again/      the same campaign once more
 
-Every trace is cut into blocks, and each block is sent under every policy in turn, in an order drawn from the seed, so that whatever drifts
+Every trace is cut into blocks, and each block is sent under every policy in turn, in an order drawn from the seed, so that whatever drifts \
 hits all alike. Differences are taken request by request against the first policy; 95 % confidence intervals are taken over blocks.")]
 pub struct EvaluateArguments {
     /// The campaign, a TOML file
@@ -97,9 +97,8 @@ pub async fn run(arguments: EvaluateArguments) -> anyhow::Result<()> {
 /// A campaign that says what cannot be done is a bad configuration, and the exit code says so.
 fn unusable(error: LoadgenError) -> anyhow::Error {
     match error {
-        LoadgenError::Campaign { path, problem } => {
-            let problem = format!("{}: {problem}", path.display());
-            chassis::SettingsError::Unusable { setting: "CAMPAIGN", problem }.into()
+        LoadgenError::Campaign { .. } => {
+            chassis::SettingsError::Unusable { setting: "CAMPAIGN", problem: error.to_string() }.into()
         }
         other => other.into(),
     }

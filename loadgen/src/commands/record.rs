@@ -24,11 +24,11 @@ use super::{above_zero, made_by, stopping};
   loadgen record -o traffic.csv --requests 1000
   loadgen record -o traffic.csv --recover
 
-It follows the receipts that gateways publish, one a request, and ends after --duration-s or --requests, or when it is interrupted.
+It follows the receipts that gateways publish, one a request, and ends after --duration-s or --requests, or when it is interrupted. \
 What a request looked like is not recorded: a replay sends pictures of its own.
 
-Until then FILE is not there: each request is written to FILE.partial as its receipt comes. A trace has its requests by when they
-arrived, which is known at the end only; then FILE is written, whole, and FILE.partial goes. After a crash, a full disk or a lost broker
+Until then FILE is not there: each request is written to FILE.partial as its receipt comes. A trace has its requests by when they \
+arrived, which is known at the end only; then FILE is written, whole, and FILE.partial goes. After a crash, a full disk or a lost broker \
 FILE.partial stays with all that was recorded; no command takes it for a trace, and --recover makes one of it.")]
 pub struct RecordArguments {
     /// The trace to write

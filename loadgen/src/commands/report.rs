@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 use command::{OutputArguments, output};
-use loadgen::report::{Content, Material, Report};
+use loadgen::report::{Content, Material, Report, Section};
 use serde::Serialize;
 
 /// `loadgen report`
 #[derive(Debug, Args)]
 #[command(
     after_help = "Writes into FOLDER/report: report.html (one page with everything in it; needs no network), report.md, and a CSV file \
-                  for each figure.\n\nExample: loadgen evaluate campaign.toml --out results && loadgen report results && \
+                  for each figure.\n\nExample: loadgen evaluate campaign.toml -o results && loadgen report results && \
                   xdg-open results/report/report.html"
 )]
 pub struct ReportArguments {
@@ -36,6 +36,14 @@ struct Written {
     missing: Vec<String>,
 }
 
+/// The figures of a section that have nothing to show, each with the reason.
+fn missing(section: &Section) -> impl Iterator<Item = String> + '_ {
+    section.figures.iter().filter_map(|figure| match &figure.content {
+        Content::Missing(why) => Some(format!("{}: {}: {why}", section.title, figure.title)),
+        Content::Plot { .. } => None,
+    })
+}
+
 /// Writes the report and says where it is.
 pub fn run(arguments: &ReportArguments) -> anyhow::Result<()> {
     let report = Report::of(&Material::read(&arguments.folder)?);
@@ -44,13 +52,7 @@ pub fn run(arguments: &ReportArguments) -> anyhow::Result<()> {
     let tables = report.tables().map(|(name, csv)| (format!("{name}.csv"), csv));
     let pages = [("report.md".to_owned(), report.markdown()), ("report.html".to_owned(), report.html())];
     output::write_together(&out, &tables.chain(pages).collect::<Vec<_>>())?;
-    let missing: Vec<String> = report
-        .figures()
-        .filter_map(|figure| match &figure.content {
-            Content::Missing(why) => Some(format!("{}: {why}", figure.title)),
-            Content::Plot { .. } => None,
-        })
-        .collect();
+    let missing: Vec<String> = report.sections.iter().flat_map(missing).collect();
     let written = Written { page, plots: report.figures().count() - missing.len(), missing };
     output::print(arguments.output.json, &written, |written| {
         let mut text = format!("{}: {} plots", written.page.display(), written.plots);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use command::{OutputArguments, output};
-use loadgen::reproduce::{Data, Published, Reproduction, Wishes, networks_in, reproduce};
+use loadgen::reproduce::{Data, LeftOut, Published, Reproduction, Wishes, networks_in, reproduce};
 use search::space::SpaceFile;
 
 /// `loadgen reproduce`
@@ -20,6 +20,11 @@ pub enum ReproduceCommand {
 
 /// `loadgen reproduce dynasplit`
 #[derive(Debug, Args)]
+#[command(
+    after_help = "A network needs its pool. Without its testbed file or its limits in a workload file the tables of them are left out, \
+                  and the output says which and why; the paper's own limits are drawn again. The exit code is 1 when a published value \
+                  does not come out, and when a table of which values were published is left out."
+)]
 pub struct DynasplitArguments {
     /// The folder with the paper's data: simulation_pool_NETWORK.csv, testbed_NETWORK.csv, workload_50_samples.csv and
     /// workload_10000_samples.csv; published values of other networks from reference_NETWORK.json
@@ -43,7 +48,7 @@ pub struct DynasplitArguments {
     output: OutputArguments,
 }
 
-/// Re-runs the evaluation, prints it, and fails when a published value does not come out.
+/// Re-runs the evaluation, prints it, and fails when a published value does not come out or is not compared.
 pub fn run(command: &ReproduceCommand) -> anyhow::Result<()> {
     let ReproduceCommand::Dynasplit(arguments) = command;
     let networks = match &arguments.network {
@@ -61,16 +66,25 @@ pub fn run(command: &ReproduceCommand) -> anyhow::Result<()> {
     output::print(arguments.output.json, &all, |all| {
         all.iter().map(render::reproduction).collect::<Vec<_>>().join("\n\n")
     })?;
-    let failed = |reproduction: &&Reproduction| reproduction.failed > 0;
-    let failed: Vec<String> = all
-        .iter()
-        .filter(failed)
-        .map(|r| format!("{} of {} checks of {}", r.failed, r.compared, r.network))
-        .collect();
-    if failed.is_empty() {
+    let problems: Vec<String> = all.iter().flat_map(problems).collect();
+    if problems.is_empty() {
         return Ok(());
     }
-    bail!("{} failed: see the rows marked FAIL", failed.join(", "))
+    bail!(problems.join("; "))
+}
+
+/// What of a network does not come out, and what could not be compared with the published values that there are.
+fn problems(of: &Reproduction) -> Vec<String> {
+    let mut problems = Vec::new();
+    if of.failed > 0 {
+        let Reproduction { failed, compared, network, .. } = of;
+        problems.push(format!("{failed} of {compared} checks of {network} failed: see the rows marked FAIL"));
+    }
+    for left_out in of.left_out.iter().filter(|left_out| left_out.published) {
+        let LeftOut { key, missing, .. } = left_out;
+        problems.push(format!("{key} of {} was published and is not compared: {missing}", of.network));
+    }
+    problems
 }
 
 /// Reads a space file.

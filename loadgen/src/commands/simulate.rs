@@ -27,7 +27,7 @@ pub struct SystemArguments {
     /// The scenario, a TOML file; `loadgen simulate example` prints one
     scenario: PathBuf,
     /// Requests of each run, instead of the scenario's
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000_000))]
     requests: Option<u64>,
     /// Runs of each policy, instead of the scenario's
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -56,7 +56,7 @@ pub fn run(command: &SimulateCommand) -> anyhow::Result<()> {
 
 fn run_system(arguments: &SystemArguments) -> anyhow::Result<()> {
     let mut scenario = Scenario::read(&arguments.scenario).map_err(unusable)?;
-    scenario.requests = arguments.requests.unwrap_or(scenario.requests).max(1);
+    scenario.requests = arguments.requests.unwrap_or(scenario.requests);
     scenario.runs = arguments.runs.unwrap_or(scenario.runs);
     scenario.seed = arguments.seed.unwrap_or(scenario.seed);
     let profile = system::profile(&scenario)?;
@@ -72,9 +72,8 @@ fn run_system(arguments: &SystemArguments) -> anyhow::Result<()> {
 /// A scenario that says what cannot be is a bad configuration, and the exit code says so.
 fn unusable(error: LoadgenError) -> anyhow::Error {
     match error {
-        LoadgenError::Scenario { path, problem } => {
-            let problem = format!("{}: {problem}", path.display());
-            chassis::SettingsError::Unusable { setting: "SCENARIO", problem }.into()
+        LoadgenError::Scenario { .. } => {
+            chassis::SettingsError::Unusable { setting: "SCENARIO", problem: error.to_string() }.into()
         }
         other => other.into(),
     }

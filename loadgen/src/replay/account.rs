@@ -62,7 +62,7 @@ impl Knowledge {
             configuration: reply.configuration,
             edge_accelerator: None,
             cloud_accelerator: None,
-            side: self.last_cuts.get(&reply.model).map(|last| side(reply.configuration.cut, *last)),
+            side: self.last_cuts.get(&reply.model).map(|last| Side::of(reply.configuration.cut, *last)),
             fallback: reply.fallback,
             reason: reply.reason,
             front: reply.front.map(|id| FrontUsed { id, revision: front.map(|front| front.revision) }),
@@ -79,15 +79,6 @@ impl Knowledge {
 /// An answer's outcome: a latency that equals its limit is within it.
 pub fn judged(latency: Millis, limit: Millis) -> Ending {
     if latency <= limit { Ending::Within } else { Ending::Late }
-}
-
-/// Where a cut runs a network.
-pub fn side(cut: Cut, last: Cut) -> Side {
-    match cut {
-        Cut::ALL_CLOUD => Side::Cloud,
-        cut if cut == last => Side::Edge,
-        _ => Side::Split,
-    }
 }
 
 /// The accuracy that a front says of a configuration.

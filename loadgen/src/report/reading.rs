@@ -32,7 +32,7 @@ impl Material {
     /// Of a results folder: of every record but those that only warmed the system up.
     ///
     /// # Errors
-    /// No results folder, one of another version, or a file that is missing or damaged.
+    /// No results folder, one of another version, one without a request that counts, or a file that is missing or damaged.
     pub fn read(folder: &Path) -> Result<Self, LoadgenError> {
         let results = Results::open(folder)?;
         let manifest = results.manifest();
@@ -43,6 +43,9 @@ impl Material {
             if !record.warm_up {
                 take(&record, manifest.driven, &mut conditions, &mut chosen);
             }
+        }
+        if conditions.is_empty() {
+            return Err(LoadgenError::NothingToReport(folder.to_owned()));
         }
         let mut networks = networks(&results)?;
         for network in &mut networks {

@@ -17,6 +17,7 @@ use crate::results::{
 use crate::trace::limits::Limits;
 
 mod browser;
+mod shapes;
 
 /// A network of four cuts, three clocks, two accelerators of the edge and two of the cloud.
 fn pool() -> String {
@@ -275,6 +276,11 @@ fn names_and_values_are_escaped_in_the_page_and_in_markdown() {
     assert!(!page.contains("<toy>") && !report.markdown().contains("<toy>"));
     // Self-contained: nothing is loaded from anywhere.
     let body = page.split("</head>").nth(1).unwrap();
+    let mut ids: Vec<&str> = body.split(" id=\"").skip(1).filter_map(|part| part.split('"').next()).collect();
+    let all = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), all, "each id is there once: {ids:?}");
     for loading in ["src=", "href=\"http", "@import", "url("] {
         assert!(!body.contains(loading), "{loading}");
     }
@@ -297,6 +303,26 @@ fn a_material_without_anything_is_a_report_that_says_so() {
             ["outcomes-nothing", "limits"].contains(&figure.name.as_str()),
             "{}",
             figure.name
+        );
+    }
+}
+
+/// Nothing to draw is nothing to write a page about.
+#[test]
+fn a_folder_without_a_request_that_counts_is_refused() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("results");
+    fill(&folder);
+    let text = std::fs::read_to_string(folder.join("records.jsonl")).unwrap();
+    // The first four requests warm up.
+    for records in [String::new(), text.lines().take(4).fold(String::new(), |all, line| all + line + "\n")] {
+        std::fs::write(folder.join("records.jsonl"), records).unwrap();
+        let error = Material::read(&folder).unwrap_err().to_string();
+        assert!(
+            error.ends_with(
+                "results has no request that counts, so there is nothing to draw: send requests first"
+            ),
+            "{error}"
         );
     }
 }

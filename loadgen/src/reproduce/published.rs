@@ -9,6 +9,8 @@ use std::path::Path;
 use super::metric::Metric;
 use super::tables::Verdict;
 use crate::error::LoadgenError;
+use crate::json;
+use crate::problem::Problem;
 
 /// A number as somebody printed it.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,6 +104,11 @@ impl Published {
         self.cells.get(&(network.to_owned(), table.to_owned(), strategy.to_owned(), metric))
     }
 
+    /// Whether values of a network's table were published.
+    pub fn has_table(&self, network: &str, table: &str) -> bool {
+        self.cells.keys().any(|(known, of, ..)| known == network && of == table)
+    }
+
     /// The numbers apart from tables.
     pub fn claims(&self) -> &[PublishedClaim] {
         &self.claims
@@ -144,14 +151,7 @@ fn tables(network: &str, text: &str) -> Cells {
 }
 
 fn referenced(path: &Path, network: &str) -> Result<Cells, LoadgenError> {
-    let bytes =
-        std::fs::read(path).map_err(|source| LoadgenError::Unreadable { path: path.to_owned(), source })?;
-    let unusable = |error: serde_json::Error| LoadgenError::InvalidRow {
-        path: path.to_owned(),
-        line: error.line() as u64,
-        problem: error.to_string(),
-    };
-    let document: serde_json::Value = serde_json::from_slice(&bytes).map_err(unusable)?;
+    let document: serde_json::Value = json::read(path)?;
     let members = |value: Option<&serde_json::Value>| {
         let object = value.and_then(serde_json::Value::as_object).cloned();
         object.unwrap_or_default().into_iter()
@@ -170,8 +170,8 @@ fn referenced(path: &Path, network: &str) -> Result<Cells, LoadgenError> {
         }
     }
     if cells.is_empty() {
-        let problem = format!("it holds no value of the network {network}");
-        return Err(LoadgenError::InvalidRow { path: path.to_owned(), line: 1, problem });
+        let problem = Problem::from(format!("it holds no value of the network {network}"));
+        return Err(LoadgenError::InvalidText { path: path.to_owned(), problem });
     }
     Ok(cells)
 }
@@ -193,10 +193,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("reference_net.json"), r#"{"networks": {"other": {}}}"#).unwrap();
         let error = Published::for_network(folder.path(), "net").unwrap_err().to_string();
-        assert!(
-            error.ends_with("reference_net.json, line 1: it holds no value of the network net"),
-            "{error}"
-        );
+        assert!(error.ends_with("reference_net.json: it holds no value of the network net"), "{error}");
     }
 
     #[test]

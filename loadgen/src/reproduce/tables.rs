@@ -73,7 +73,7 @@ impl Table {
     }
 
     fn of(
-        (key, about): (&'static str, &'static str),
+        Name { key, about, .. }: Name,
         network: &str,
         figures: Vec<(String, Figures)>,
         published: &Published,
@@ -122,62 +122,108 @@ fn verdict_of(cells: &[Cell]) -> Verdict {
     }
 }
 
-const TESTBED: (&str, &str) = ("testbed_50", "Testbed, 50 requests: measured by the paper's authors");
-const SEED_EXACT: (&str, &str) =
-    ("seed_exact_10000", "Simulation, 10 000 requests: the paper's front, its random numbers");
-const SEED_EXACT_50: (&str, &str) =
-    ("seed_exact_50", "Simulation, 50 requests: the paper's front, its random numbers");
-const GRID: (&str, &str) =
-    ("seed_grid80_10000", "Simulation, 10 000 requests: the front of all trials, the paper's random numbers");
-const MEANS: (&str, &str) =
-    ("mean_10000", "Simulation, 10 000 requests: the front of all means, each outcome a mean");
-const PORTABLE: (&str, &str) =
-    ("sampled_portable_10000", "Simulation, 10 000 requests: the front of all means, SplitMix64");
-const LEGACY: (&str, &str) = (
+/// A table by its name in files, what it shows, and how many requests its workload has.
+struct Name {
+    key: &'static str,
+    about: &'static str,
+    requests: usize,
+}
+
+const fn name(key: &'static str, about: &'static str, requests: usize) -> Name {
+    Name { key, about, requests }
+}
+
+const TESTBED: Name = name("testbed_50", "Testbed, 50 requests: measured by the paper's authors", 50);
+/// No table of figures, but of what the testbed's file says too.
+const DECISIONS: Name = name("decisions", "Recorded decisions, made again over the recovered fronts", 50);
+const SEED_EXACT: Name =
+    name("seed_exact_10000", "Simulation, 10 000 requests: the paper's front, its random numbers", 10_000);
+const SEED_EXACT_50: Name =
+    name("seed_exact_50", "Simulation, 50 requests: the paper's front, its random numbers", 50);
+const GRID: Name = name(
+    "seed_grid80_10000",
+    "Simulation, 10 000 requests: the front of all trials, the paper's random numbers",
+    10_000,
+);
+const MEANS: Name =
+    name("mean_10000", "Simulation, 10 000 requests: the front of all means, each outcome a mean", 10_000);
+const PORTABLE: Name =
+    name("sampled_portable_10000", "Simulation, 10 000 requests: the front of all means, SplitMix64", 10_000);
+const LEGACY: Name = name(
     "sampled_legacy_10000",
     "Simulation, 10 000 requests: the front of all means, the paper's random numbers",
+    10_000,
 );
-const AT_MEANS: (&str, &str) = (
+const AT_MEANS: Name = name(
     "nsga_configs_at_means_10000",
     "Simulation, 10 000 requests: the paper's front at its means, each outcome a mean",
+    10_000,
 );
-const MEANS_50: (&str, &str) =
-    ("mean_50", "Simulation, 50 requests: the front of all means, each outcome a mean");
+const MEANS_50: Name =
+    name("mean_50", "Simulation, 50 requests: the front of all means, each outcome a mean", 50);
 
-/// Every table that the data allows.
-pub(super) fn tables(data: &Data, study: &Study, published: &Published) -> Result<Vec<Table>, LoadgenError> {
-    let recording = &data.recording;
+/// What could not be made, since a file is not there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// The table's name in files.
+    pub key: &'static str,
+    /// What it would show.
+    pub about: &'static str,
+    /// What is missing, in words.
+    pub missing: String,
+    /// Whether values of it were published, which nothing is compared with now.
+    pub published: bool,
+}
+
+/// Every table that the data allows, and those that it does not.
+pub(super) fn tables(
+    data: &Data,
+    study: &Study,
+    published: &Published,
+) -> Result<(Vec<Table>, Vec<LeftOut>), LoadgenError> {
+    let (recording, network) = (&data.recording, data.network.as_str());
     let runs = RecordedRuns::of(recording)?;
     let means = front_of_means(recording, study.anchors);
     let at_means = study.budget_front_at_means(recording);
-    let workload = |wanted: usize| {
-        data.workloads.iter().find(|(requests, _)| *requests == wanted).map(|(_, limits)| limits.as_slice())
-    };
-    let mut tables = Vec::new();
-    if let Some(testbed) = &data.testbed {
-        tables.push(Table::of(TESTBED, &data.network, testbed_figures(recording, testbed)?, published));
-    }
     let numpy = || Draw::numpy(PAPER_SEED);
-    let mut add = |name, front: &RecordedFront, limits: &[Millis], draw: Draw| -> Result<(), LoadgenError> {
-        let figures = simulated(&runs, front, limits, draw)?;
-        tables.push(Table::of(name, &data.network, figures, published));
-        Ok(())
+    let portable = Draw::Portable { seed: u64::from(PAPER_SEED) };
+    let (mut tables, mut left_out) = (Vec::new(), Vec::new());
+    let without = |Name { key, about, .. }, missing| {
+        let published = published.has_table(network, key);
+        LeftOut { key, about, missing, published }
     };
-    if let Some(limits) = workload(10_000) {
-        add(SEED_EXACT, &study.budget_front, limits, numpy())?;
-        if study.trials != study.searched {
-            add(GRID, &study.whole_front, limits, numpy())?;
+    match &data.testbed {
+        Some(testbed) => {
+            tables.push(Table::of(TESTBED, network, testbed_figures(recording, testbed)?, published));
         }
-        add(MEANS, &means, limits, Draw::Mean)?;
-        add(PORTABLE, &means, limits, Draw::Portable { seed: u64::from(PAPER_SEED) })?;
-        add(LEGACY, &means, limits, numpy())?;
-        add(AT_MEANS, &at_means, limits, Draw::Mean)?;
+        None => {
+            let missing = format!("no {}", super::testbed_file(network));
+            left_out.extend([without(TESTBED, missing.clone()), without(DECISIONS, missing)]);
+        }
     }
-    if let Some(limits) = workload(50) {
-        add(SEED_EXACT_50, &study.budget_front, limits, numpy())?;
-        add(MEANS_50, &means, limits, Draw::Mean)?;
+    // Where no grid was measured, all trials are those of the search.
+    let grid = (study.trials != study.searched).then_some((GRID, &study.whole_front, numpy()));
+    let of_search = [(SEED_EXACT, &study.budget_front, numpy())];
+    let of_means = [
+        (MEANS, &means, Draw::Mean),
+        (PORTABLE, &means, portable),
+        (LEGACY, &means, numpy()),
+        (AT_MEANS, &at_means, Draw::Mean),
+        (SEED_EXACT_50, &study.budget_front, numpy()),
+        (MEANS_50, &means, Draw::Mean),
+    ];
+    for (name, front, draw) in of_search.into_iter().chain(grid).chain(of_means) {
+        match data.workloads.iter().find(|(requests, _)| *requests == name.requests) {
+            Some((_, limits)) => {
+                tables.push(Table::of(name, network, simulated(&runs, front, limits, draw)?, published));
+            }
+            None => {
+                let missing = format!("no limits of {network} in {}", super::workload_file(name.requests));
+                left_out.push(without(name, missing));
+            }
+        }
     }
-    Ok(tables)
+    Ok((tables, left_out))
 }
 
 /// The front of all means, as the reference made it: by the sums that were recorded, not by those of the stages.
@@ -207,11 +253,7 @@ fn testbed_figures(recording: &Recording, testbed: &Testbed) -> Result<Vec<(Stri
     let last = recording.last_cut();
     let side = |run: &crate::recording::TestbedRun| {
         let candidate = recording.space().candidate(&run.row.values)?;
-        Some(match cut_of(recording.space(), candidate) {
-            schemas::Cut::ALL_CLOUD => Side::Cloud,
-            cut if cut == last => Side::Edge,
-            _ => Side::Split,
-        })
+        Some(Side::of(cut_of(recording.space(), candidate), last))
     };
     let mut all = Vec::new();
     for strategy in testbed.strategies() {

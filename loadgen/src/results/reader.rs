@@ -1,17 +1,15 @@
 //! Reads results folders.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use schemas::Front;
-use serde::de::DeserializeOwned;
 
 use super::manifest::Manifest;
 use super::record::{LinkChange, Record};
 use super::{LINKS, MANIFEST, RECORDS};
 use crate::error::LoadgenError;
+use crate::json::{self, Lines};
 
 /// [`super::RESULTS_VERSION`] as text.
 const KNOWN: &str = "1";
@@ -35,9 +33,7 @@ impl Results {
         let manifest = read_manifest(folder)?;
         let mut fronts = BTreeMap::new();
         for entry in &manifest.fronts {
-            let path = folder.join(&entry.file);
-            let bytes = read(&path)?;
-            fronts.insert(entry.file.clone(), parse(&path, 0, &bytes)?);
+            fronts.insert(entry.file.clone(), json::read(&folder.join(&entry.file))?);
         }
         let path = folder.join(LINKS);
         let links = match path.exists() {
@@ -94,74 +90,15 @@ pub(super) fn read_manifest(folder: &Path) -> Result<Manifest, LoadgenError> {
     if !path.exists() {
         return Err(LoadgenError::NoResults(folder.to_owned()));
     }
-    let bytes = read(&path)?;
-    let value: serde_json::Value = parse(&path, 0, &bytes)?;
+    let value: serde_json::Value = json::read(&path)?;
     let found = value.get("results_version").map(ToString::to_string);
     match found {
-        Some(found) if found == KNOWN => parse(&path, 0, &bytes),
+        Some(found) if found == KNOWN => json::read(&path),
         found => Err(LoadgenError::OtherVersion {
             path: folder.to_owned(),
             what: "results folder",
             found: found.unwrap_or_else(|| "unknown".into()),
             known: KNOWN,
         }),
-    }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, LoadgenError> {
-    fs::read(path).map_err(|source| LoadgenError::Unreadable { path: path.to_owned(), source })
-}
-
-/// Reads JSON; `lines_before` is how many lines of the file come before these bytes.
-fn parse<T: DeserializeOwned>(path: &Path, lines_before: u64, bytes: &[u8]) -> Result<T, LoadgenError> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        let (line, column) = (error.line() as u64, error.column());
-        let text = error.to_string();
-        let said = text.rsplit_once(" at line ").map_or(text.as_str(), |(said, _)| said);
-        LoadgenError::InvalidRow {
-            path: path.to_owned(),
-            line: lines_before + line,
-            problem: format!("column {column}: {said}"),
-        }
-    })
-}
-
-/// JSON lines.
-#[derive(Debug)]
-pub(crate) struct Lines<T> {
-    path: PathBuf,
-    file: BufReader<File>,
-    line: u64,
-    text: Vec<u8>,
-    /// Whether the last line may have been cut off.
-    may_be_torn: bool,
-    of: std::marker::PhantomData<fn() -> T>,
-}
-
-impl<T: DeserializeOwned> Lines<T> {
-    pub(crate) fn open(path: &Path, may_be_torn: bool) -> Result<Self, LoadgenError> {
-        let file =
-            File::open(path).map_err(|source| LoadgenError::Unreadable { path: path.to_owned(), source })?;
-        let (path, file) = (path.to_owned(), BufReader::new(file));
-        Ok(Self { path, file, line: 0, text: Vec::new(), may_be_torn, of: std::marker::PhantomData })
-    }
-}
-
-impl<T: DeserializeOwned> Iterator for Lines<T> {
-    type Item = Result<T, LoadgenError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.text.clear();
-        let unreadable = |source| LoadgenError::Unreadable { path: self.path.clone(), source };
-        match self.file.read_until(b'\n', &mut self.text).map_err(unreadable) {
-            Ok(0) => return None,
-            Ok(_) => {}
-            Err(error) => return Some(Err(error)),
-        }
-        if self.may_be_torn && self.text.last() != Some(&b'\n') {
-            return None;
-        }
-        self.line += 1;
-        Some(parse(&self.path, self.line - 1, &self.text))
     }
 }

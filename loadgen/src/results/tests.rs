@@ -171,19 +171,23 @@ fn folders_that_cannot_be_used_are_refused_in_one_line() {
         (written("none", "{}", ""), "none is a results folder of version unknown".to_owned()),
         (
             written("torn", "{\n\"results_version\": 1,", ""),
-            "manifest.json, line 2: column 21: EOF".to_owned(),
+            "manifest.json, line 2, column 21: EOF".to_owned(),
         ),
         (
             written("lacking", r#"{"results_version": 1}"#, ""),
-            "manifest.json, line 1: column 22: missing field `software`".to_owned(),
+            "manifest.json, line 1, column 22: missing field `software`".to_owned(),
         ),
         (
             written("row", &good, &format!("{line}\n{}\n", line.replace("42.25", "-1"))),
-            "records.jsonl, line 2: column".to_owned(),
+            "records.jsonl, line 2, column".to_owned(),
         ),
         (
             written("cut", &good, &format!("{line}\n{}", &line[..30])),
-            "records.jsonl, line 2: column 30: EOF".to_owned(),
+            "records.jsonl, line 2, column 30: EOF".to_owned(),
+        ),
+        (
+            written("short", &good, &format!("{}\n{line}\n", &line[..30])),
+            "records.jsonl, line 1, column 30: EOF".to_owned(),
         ),
     ] {
         let read = || Results::open(&folder)?.records()?.collect::<Result<Vec<_>, _>>();

@@ -9,10 +9,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::manifest::{FrontFile, Manifest};
-use super::reader::{Lines, read_manifest};
+use super::reader::read_manifest;
 use super::record::{LinkChange, Record};
 use super::{FRONTS, INPUTS, INTERRUPTED, LINKS, MANIFEST, RECORDS, SUMMARY};
 use crate::error::LoadgenError;
+use crate::json::Lines;
 
 /// Writes a results folder as its runs go on. Each line is written at once: what ended before a crash is in the file.
 #[derive(Debug)]
@@ -42,7 +43,10 @@ impl ResultsWriter {
         let unwritable = |source| unwritable_folder(folder, source);
         let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
         let parent = parent.unwrap_or(Path::new("."));
-        let made = tempfile::Builder::new().prefix(".results-").tempdir_in(parent).map_err(unwritable)?;
+        parent.metadata().map_err(unwritable)?;
+        let made = tempfile::Builder::new().prefix(".results-").tempdir_in(parent);
+        // The whole of this error would name a folder that nobody asked for.
+        let made = made.map_err(|error| unwritable(error.kind().into()))?;
         let write = |name: &Path, bytes: &[u8]| fs::write(made.path().join(name), bytes);
         let filled = || -> io::Result<()> {
             fs::create_dir(made.path().join(INPUTS))?;
@@ -223,23 +227,20 @@ fn append(path: &Path) -> io::Result<File> {
 
 /// Writes a file of the folder, whole or not at all.
 fn replace(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), LoadgenError> {
-    let written = tempfile::NamedTempFile::new_in(folder).and_then(|mut file| {
-        file.write_all(bytes)?;
+    // Errors do not tell the name that it has meanwhile.
+    let open = |path: &Path| OpenOptions::new().write(true).create_new(true).open(path);
+    let written = tempfile::Builder::new().make_in(folder, open).and_then(|mut file| {
+        file.as_file_mut().write_all(bytes)?;
         file.as_file().sync_data()?;
-        open_to_all(file.path())?;
         file.persist(folder.join(name)).map_err(|error| error.error)
     });
     written.map(drop).map_err(|source| unwritable(folder, name, source))
 }
 
-/// What is made under a temporary name is its owner's only; results are for everybody whom the place is for.
-fn open_to_all(path: &Path) -> io::Result<()> {
+/// A folder that is made under a temporary name is its owner's only; results are for everybody whom the place is for.
+fn open_to_all(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let mode = if path.is_dir() { 0o755 } else { 0o644 };
-        fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
-    }
+    fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
     Ok(())
 }
 

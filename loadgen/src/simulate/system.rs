@@ -109,7 +109,7 @@ pub fn profile(scenario: &Scenario) -> Result<Profile, LoadgenError> {
         (None, Some(front)) => Profile::read_front(front),
         (None, None) => Err(LoadgenError::Scenario {
             path: std::path::PathBuf::new(),
-            problem: "network needs a pool or a front".into(),
+            problem: "network needs a pool or a front".to_owned().into(),
         }),
     }
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Trace, TraceRequest};
 use crate::error::LoadgenError;
-use crate::results::Lines;
+use crate::json::Lines;
 
 /// The ending of a file whose recording goes on or was cut off.
 pub(super) const PARTIAL: &str = "partial";

@@ -17,8 +17,19 @@ use crate::table::{Row, Table};
 const MARK: &str = "# splinter trace ";
 const VERSION: &str = "1";
 
-const COLUMNS: [&str; 9] =
-    ["at_ms", "at_s", "query", "model", "tenant", "limit_ms", "limit_s", "accuracy_floor", "least_cut"];
+const COLUMNS: [&str; 11] = [
+    "at_ms",
+    "at_s",
+    "query",
+    "model",
+    "tenant",
+    "limit_ms",
+    "limit_s",
+    "limit",
+    "accuracy_floor",
+    "least_cut",
+    "energy_weight",
+];
 /// The paper's columns.
 const PAPER_COLUMNS: [&str; 3] = ["Index", "Network", "Latency"];
 
@@ -82,15 +93,14 @@ impl Trace {
         writeln!(to, "# {}", made_by.replace(['\n', '\r'], " "))?;
         let mut writer = csv::Writer::from_writer(to);
         let open = self.pacing() == Loop::Open;
-        let with_tenants = self.requests.iter().any(|request| request.tenant.is_some());
-        let with_floors = self
-            .requests
-            .iter()
-            .any(|request| request.qos.accuracy_floor.is_some() || request.qos.least_cut.is_some());
+        let any = |asks: fn(&Qos) -> bool| self.requests.iter().any(|request| asks(&request.qos));
         let kept = |column: &&str| match *column {
             "at_ms" => open,
-            "tenant" => with_tenants,
-            "accuracy_floor" | "least_cut" => with_floors,
+            "tenant" => self.requests.iter().any(|request| request.tenant.is_some()),
+            "limit" => any(|qos| !qos.limit.is_soft()),
+            "accuracy_floor" => any(|qos| qos.accuracy_floor.is_some()),
+            "least_cut" => any(|qos| qos.least_cut.is_some()),
+            "energy_weight" => any(|qos| qos.energy_weight.is_some()),
             "at_s" | "limit_s" => false,
             _ => true,
         };
@@ -119,14 +129,17 @@ impl Trace {
 
 fn cell(request: &TraceRequest, column: &str) -> String {
     let TraceRequest { at, query, model, tenant, qos } = request;
+    let share = |share: Option<Share>| share.map_or_else(String::new, |share| share.get().to_string());
     match column {
         "at_ms" => at.map_or_else(String::new, |at| at.get().to_string()),
         "query" => query.to_string(),
         "model" => model.to_string(),
         "tenant" => tenant.as_ref().map_or_else(String::new, ToString::to_string),
         "limit_ms" => qos.latency_ms.get().to_string(),
-        "accuracy_floor" => qos.accuracy_floor.map_or_else(String::new, |floor| floor.get().to_string()),
+        "limit" => qos.limit.to_string(),
+        "accuracy_floor" => share(qos.accuracy_floor),
         "least_cut" => qos.least_cut.map_or_else(String::new, |cut| cut.to_string()),
+        "energy_weight" => share(qos.energy_weight),
         _ => String::new(),
     }
 }
@@ -161,9 +174,9 @@ impl Columns {
         let limit = row.above_zero(column, factor, GREATEST_MS)?;
         let model: ModelName = row.value(self.model)?;
         let model = names.entry(model.to_string()).or_insert_with(|| Arc::new(model)).clone();
-        let query = self.query.map(|column| row.value::<u64>(column)).transpose()?;
+        let query = self.query.map(|column| row.whole::<u64>(column)).transpose()?;
         if self.paper {
-            row.value::<u64>("Index")?;
+            row.whole::<u64>("Index")?;
         }
         Ok(TraceRequest {
             at: at.map(Millis::saturating),
@@ -171,20 +184,22 @@ impl Columns {
             model,
             tenant: row.optional("tenant")?.map(Arc::new),
             qos: Qos {
-                accuracy_floor: floor(row)?,
-                least_cut: row.optional("least_cut")?.map(Cut),
-                ..Qos::within(Millis::saturating(limit))
+                latency_ms: Millis::saturating(limit),
+                accuracy_floor: share(row, "accuracy_floor")?,
+                least_cut: row.optional_whole("least_cut")?.map(Cut),
+                limit: row.optional("limit")?.unwrap_or_default(),
+                energy_weight: share(row, "energy_weight")?,
             },
         })
     }
 }
 
-fn floor(row: &Row<'_>) -> Result<Option<Share>, LoadgenError> {
-    let column = "accuracy_floor";
+/// A share that may be missing.
+fn share(row: &Row<'_>, column: &str) -> Result<Option<Share>, LoadgenError> {
     if row.text(column).is_none() {
         return Ok(None);
     }
-    row.number(column, 1.0, 0.0, 1.0).map(|floor| Some(Share::saturating(floor)))
+    row.number(column, 1.0, 0.0, 1.0).map(|value| Some(Share::saturating(value)))
 }
 
 /// Refuses a file whose first line says that it is of another version.

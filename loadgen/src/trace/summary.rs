@@ -39,6 +39,8 @@ pub struct TraceSummary {
     pub rate: Option<f64>,
     /// The networks, in the order of their first request.
     pub models: Vec<ModelSummary>,
+    /// Requests that are refused rather than answered late.
+    pub hard_limits: usize,
     /// Requests of each tenant.
     pub tenants: BTreeMap<String, usize>,
 }
@@ -61,6 +63,7 @@ impl Trace {
             duration_ms,
             rate: seconds.map(|seconds| requests.len() as f64 / seconds),
             models: self.models().iter().map(|model| self.of_model(model)).collect(),
+            hard_limits: requests.iter().filter(|request| !request.qos.limit.is_soft()).count(),
             tenants,
         }
     }

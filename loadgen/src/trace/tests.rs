@@ -37,8 +37,10 @@ fn a_trace_is_open_where_its_requests_have_times() {
 
 #[test]
 fn a_summary_counts_queries_and_rates() {
-    let requests = vec![request(Some(0.0), 0), request(Some(0.0), 0), request(Some(2000.0), 1)];
+    let mut requests = vec![request(Some(0.0), 0), request(Some(0.0), 0), request(Some(2000.0), 1)];
+    requests[1].qos.limit = schemas::LimitKind::Hard;
     let summary = Trace::new(requests).unwrap().summary();
     assert_eq!((summary.requests, summary.queries, summary.rate), (3, 2, Some(1.5)));
+    assert_eq!(summary.hard_limits, 1);
     assert_eq!(summary.models[0].median_ms, Millis::new(10.0).unwrap());
 }

@@ -21,6 +21,11 @@ async fn bad_input_is_one_line_and_leaves_nothing() {
     );
     place.file("elsewhere.toml", "[[models]]\nname = \"other\"\nimages = \"pictures\"\n[[traces]]\nname = \"t\"\nfile = \"good.csv\"\n");
     place.file("typed.toml", "seed = 1\n[[models]]\nname = 5\n");
+    place.file(
+        "front.toml",
+        "policies = [\"cloud\"]\n[[models]]\nname = \"net\"\nfront = \"front.json\"\n[[traces]]\nname = \"t\"\nfile = \"good.csv\"\n",
+    );
+    place.file("front.json", "{\n\"id\": 7}");
     std::fs::create_dir(place.path("old")).unwrap();
     place.file("old/manifest.json", "{\"results_version\": 0}");
     let replay = |trace: &'static str| vec!["replay", trace, "--images", "pictures", "-o", "new"];
@@ -61,8 +66,9 @@ async fn bad_input_is_one_line_and_leaves_nothing() {
         (vec!["replay", "good.csv", "--images", "pictures", "-o", "old"], 1, "old is there already"),
         (evaluate("campaign.toml"), 1, "nan.csv, line 3, column \"limit_ms\": NaN is not above 0"),
         (evaluate("elsewhere.toml"), 1, "no edge executor serves other: there are net"),
-        (evaluate("typed.toml"), 64, "typed.toml: line 3, column 8: "),
+        (evaluate("typed.toml"), 64, "typed.toml, line 3, column 8: "),
         (with(evaluate("campaign.toml"), &["--on", "simulator"]), 64, "models.net needs a pool or a front"),
+        (with(evaluate("front.toml"), &["--on", "simulator"]), 1, "front.json, line 2, column "),
         (with(evaluate("campaign.toml"), &["--on", "mars"]), 2, "invalid value 'mars'"),
         (vec!["record", "-o", "good.csv"], 1, "good.csv is there already"),
     ] {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use loadgen::campaign::Summary;
-use loadgen::results::{Origin, Results};
-use schemas::PolicyName;
+use loadgen::results::{Ending, Origin, Results};
+use schemas::{FaultKind, PolicyName};
 use testkit::wait_for;
 use tokio::sync::Semaphore;
 
@@ -116,6 +116,41 @@ async fn a_simulated_campaign_is_the_same_every_time() {
     assert!(bytes("one") == bytes("two"), "the very same records");
 }
 
+const REFUSED: &str = r#"
+seed = 1
+policies = ["adaptive", "edge"]
+[[models]]
+name = "toy"
+pool = "pool.csv"
+[[traces]]
+name = "hard"
+file = "hard.csv"
+"#;
+
+#[tokio::test]
+async fn a_hard_limit_of_a_trace_is_refused_as_the_scheduler_refuses_it() {
+    let place = Place::new();
+    place.file("pool.csv", &pool());
+    place.file("campaign.toml", REFUSED);
+    place.file("hard.csv", "limit_ms,model,limit\n2,toy,hard\n2,toy,soft\n60000,toy,hard\n");
+    let arguments = ["evaluate", "campaign.toml", "--on", "simulator", "-o", "results"];
+    let (code, _, err) = run(&place, &arguments).await;
+    assert_eq!(code, 0, "{err}");
+    let of = |policy: PolicyName| {
+        let mut records = place.records("results");
+        records.retain(|record| record.key.policy == policy);
+        records.sort_by_key(|record| record.request);
+        records.into_iter().map(|record| record.outcome).collect::<Vec<_>>()
+    };
+    let adaptive = of(PolicyName::Adaptive);
+    assert!(
+        matches!(&adaptive[0], Ending::Failed { fault: FaultKind::Infeasible, message } if message.contains("within 2.0")),
+        "{adaptive:?}"
+    );
+    assert_eq!(adaptive[1..], [Ending::Late, Ending::Within]);
+    assert_eq!(of(PolicyName::Edge), [Ending::Late, Ending::Late, Ending::Within]);
+}
+
 #[tokio::test]
 async fn a_simulated_campaign_that_was_cut_off_is_completed() {
     let place = Place::new();
@@ -145,6 +180,13 @@ async fn a_simulated_campaign_that_was_cut_off_is_completed() {
     let (code, _, err) = run(&place, &[&base[..], &["cut", "--resume"]].concat()).await;
     assert_eq!(code, 1);
     assert!(err.contains("complete"), "{err}");
+
+    // Without a record there is nothing to draw, and nothing is written.
+    std::fs::write(place.path("cut/records.jsonl"), "").unwrap();
+    let (code, out, err) = run(&place, &["report", "cut", "--out", "drawn"]).await;
+    let told = "error: cut has no request that counts, so there is nothing to draw: send requests first\n";
+    assert_eq!((code, out.as_str(), err.as_str()), (1, "", told));
+    assert!(!place.path("drawn").exists());
 }
 
 const LIVE: &str = r#"

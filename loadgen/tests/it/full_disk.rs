@@ -25,7 +25,7 @@ async fn nothing_half_written_is_left() {
     let drawn = ["trace", "requests", "--model", "net", "--limits", "constant:90", "--requests", "20000"];
     let (code, err) = run_within(16, &place, &[&drawn[..], &["-o", "trace.csv"]].concat()).await;
     assert_eq!((code, err.lines().count()), (1, 1), "{err}");
-    assert!(err.contains("cannot write trace.csv"), "{err}");
+    assert_eq!(err, "error: cannot write trace.csv: File too large (os error 27)\n");
     assert!(!place.path("trace.csv").exists());
 
     // What was measured stays, and the rest is done when there is room.
@@ -38,7 +38,8 @@ async fn nothing_half_written_is_left() {
 
     let (code, err) = run_within(64, &place, &["report", "results"]).await;
     assert_eq!((code, err.lines().count()), (1, 1), "{err}");
-    assert!(err.contains("cannot write results/report/"), "{err}");
+    assert!(err.starts_with("error: cannot write results/report/"), "{err}");
+    assert!(err.ends_with(": File too large (os error 27)\n"), "no name but that: {err}");
     assert!(!place.path("results/report").exists());
 }
 
@@ -54,4 +55,25 @@ async fn a_device_is_written_to_and_stays_a_device() {
     assert_eq!(code, 1);
     assert!(err.starts_with("error: cannot write full: No space left on device"), "{err}");
     assert!(place.path("full").is_symlink());
+}
+
+#[tokio::test]
+async fn only_the_file_that_was_asked_for_is_named() {
+    let place = Place::new();
+    place.file("pool.csv", &pool());
+    place.file("campaign.toml", SIMULATED);
+    for (arguments, told) in [
+        (
+            &["trace", "link", "constant:590/2", "-o", "nowhere/link.csv"][..],
+            "cannot write nowhere/link.csv: No such file or directory (os error 2)",
+        ),
+        (
+            &["evaluate", "campaign.toml", "--on", "simulator", "-o", "nowhere/results"],
+            "cannot write nowhere/results: No such file or directory (os error 2)",
+        ),
+    ] {
+        let (code, out, err) = run(&place, arguments).await;
+        assert_eq!((code, out.as_str(), err), (1, "", format!("error: {told}\n")));
+        assert!(!place.path("nowhere").exists());
+    }
 }

@@ -7,4 +7,5 @@ mod full_disk;
 mod program;
 mod record;
 mod replay;
+mod reproduce;
 mod responder;

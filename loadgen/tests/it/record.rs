@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use broker::{Bus, subjects};
 use loadgen::{Trace, TraceRequest};
-use schemas::{Millis, ModelName, NodeId, Qos, Receipt, RequestId, UnixMillis};
+use schemas::{Cut, LimitKind, Millis, ModelName, NodeId, Qos, Receipt, RequestId, Share, UnixMillis};
 use testkit::{TestServer, wait_for};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -16,7 +16,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 fn receipt(model: &str, at: u64, limit: Option<f64>) -> Receipt {
     Receipt {
         qos: limit.map(|limit| Qos {
-            least_cut: Some(schemas::Cut(2)),
+            accuracy_floor: Share::new(0.5).ok(),
+            least_cut: Some(Cut(2)),
+            limit: LimitKind::Hard,
+            energy_weight: Share::new(0.25).ok(),
             ..Qos::within(Millis::new(limit).unwrap())
         }),
         ..Receipt::opened(
@@ -86,7 +89,8 @@ async fn receipts_become_a_trace_by_arrival() {
     let row = |at, model: &str, limit| (at, model.to_owned(), limit);
     assert_eq!(rows(&place), [row(0.0, "b", 300.5), row(150.0, "a", 80.0), row(300.0, "a", 90.0)]);
     let trace = Trace::read(&place.path("traffic.csv")).unwrap();
-    assert_eq!(trace.requests()[0].qos.least_cut, Some(schemas::Cut(2)));
+    let asked = receipt("b", 0, Some(300.5)).qos;
+    assert_eq!(Some(trace.requests()[0].qos), asked, "all that a request may ask for");
 }
 
 /// A second of traffic, one request every 100 ms.

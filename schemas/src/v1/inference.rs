@@ -1,6 +1,8 @@
 //! What a client sends and gets.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +30,33 @@ impl LimitKind {
     /// Whether it is the default, which old messages mean and new ones leave out.
     pub fn is_soft(&self) -> bool {
         *self == Self::Soft
+    }
+
+    /// The kind as it is written on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Soft => "soft",
+            Self::Hard => "hard",
+        }
+    }
+}
+
+impl fmt::Display for LimitKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A text that is no kind of limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("use soft or hard")]
+pub struct UnknownLimitKind;
+
+impl FromStr for LimitKind {
+    type Err = UnknownLimitKind;
+
+    fn from_str(text: &str) -> Result<Self, UnknownLimitKind> {
+        [Self::Soft, Self::Hard].into_iter().find(|kind| kind.as_str() == text).ok_or(UnknownLimitKind)
     }
 }
 

@@ -15,7 +15,6 @@ pub(super) struct Columns {
     pub(super) kibibytes: Option<usize>,
     pub(super) edge_load: Option<usize>,
     pub(super) state: Option<usize>,
-    names: Vec<String>,
 }
 
 const PARTS: [&str; 5] = [
@@ -71,13 +70,7 @@ impl Columns {
             kibibytes: place(&["tensor size (KB)"])?,
             edge_load: place(&["utilization edge cpu (%)"])?,
             state: place(&["state"])?,
-            names: header.iter().map(str::to_owned).collect(),
         })
-    }
-
-    /// A problem with what stands in a column.
-    pub(super) fn at(&self, place: usize, problem: &str) -> String {
-        format!("column {:?}: {problem}", self.names.get(place).map_or("", String::as_str))
     }
 }
 

@@ -44,11 +44,11 @@ const NO_SHARE: &str =
     "an accuracy is a share from 0 to 1, not per cent (numbered values are latency, accuracy and energy)";
 
 /// A column's place and what is wrong with its value.
-type Problem = (usize, String);
+pub(super) type Problem = (usize, String);
 
 impl Row {
     /// Reads a row; an error when a knob's value cannot be understood.
-    pub(super) fn read(columns: &Columns, record: StringRecord, line: u64) -> Result<Reading, String> {
+    pub(super) fn read(columns: &Columns, record: StringRecord, line: u64) -> Result<Reading, Problem> {
         let text = |place: usize| record.get(place).unwrap_or_default();
         if columns.state.is_some_and(|state| text(state) != "COMPLETE") {
             return Ok(Reading::Unfinished);
@@ -58,7 +58,7 @@ impl Row {
             if text(place).is_empty() {
                 return Ok(Reading::Unusable { column: place, problem: "the value is missing".into() });
             }
-            let value = value(knob, text(place)).map_err(|problem| columns.at(place, &problem))?;
+            let value = value(knob, text(place)).map_err(|problem| (place, problem))?;
             values.push((knob, value));
         }
         let objectives = || -> Result<_, Problem> {
@@ -71,7 +71,7 @@ impl Row {
             Err((column, problem)) => return Ok(Reading::Unusable { column, problem }),
         };
         if let (Some(place), Some(true)) = (columns.accuracy, accuracy.map(|accuracy| accuracy > 1.0)) {
-            return Err(columns.at(place, NO_SHARE));
+            return Err((place, NO_SHARE.to_owned()));
         }
         let known = |place: Option<usize>| place.and_then(|place| number(&record, place).ok());
         let kibibytes = known(columns.kibibytes);

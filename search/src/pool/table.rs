@@ -1,5 +1,6 @@
 //! A pool's file, row by row.
 
+use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -41,12 +42,7 @@ impl Table {
     /// # Errors
     /// A file that cannot be read or is no CSV, lacks a needed column, is too long, or holds a setting that no knob can have.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let unreadable = |error: std::io::Error| Error::Pool {
-            file: path.to_owned(),
-            line: None,
-            problem: error.to_string(),
-        };
-        Self::from_reader(std::fs::File::open(path).map_err(unreadable)?, path)
+        Self::from_reader(open(path)?, path)
     }
 
     /// As [`Table::read`], from any text; `path` is said in errors.
@@ -58,13 +54,14 @@ impl Table {
         let table = Self::from_csv(&mut text, path);
         if text.limit() == 0 {
             let problem = format!("it has more than {} MiB", MOST_BYTES >> 20);
-            return Err(Error::Pool { file: path.to_owned(), line: None, problem });
+            return Err(Error::Pool { file: path.to_owned(), line: None, column: None, problem });
         }
         table
     }
 
     fn from_csv(text: impl Read, path: &Path) -> Result<Self, Error> {
-        let at = |line: Option<u64>, problem: String| Error::Pool { file: path.to_owned(), line, problem };
+        let file = || path.to_owned();
+        let at = |line, problem| Error::Pool { file: file(), line, column: None, problem };
         let text = PlainLineEnds { text, held: false };
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text);
         let header = reader.headers().map_err(|error| at(Some(1), unreadable(&error)))?.clone();
@@ -77,12 +74,16 @@ impl Table {
             if rows.len() + left_out.len() >= MOST_ROWS {
                 return Err(at(Some(line), format!("it has more than {MOST_ROWS} rows")));
             }
-            match Row::read(&columns, record, line).map_err(|problem| at(Some(line), problem))? {
-                Reading::Usable(row) => rows.push(*row),
-                Reading::Unfinished => {}
-                Reading::Unusable { column, problem } => {
-                    let column = header.get(column).unwrap_or_default().to_owned();
-                    left_out.push(LeftOut { line, column, problem });
+            let name = |place: usize| header.get(place).unwrap_or_default().to_owned();
+            match Row::read(&columns, record, line) {
+                Ok(Reading::Usable(row)) => rows.push(*row),
+                Ok(Reading::Unfinished) => {}
+                Ok(Reading::Unusable { column, problem }) => {
+                    left_out.push(LeftOut { line, column: name(column), problem });
+                }
+                Err((column, problem)) => {
+                    let (line, column) = (Some(line), Some(name(column)));
+                    return Err(Error::Pool { file: file(), line, column, problem });
                 }
             }
         }
@@ -93,6 +94,10 @@ impl Table {
     pub fn column(&self, name: &str) -> Option<usize> {
         self.header.iter().position(|column| column == name)
     }
+}
+
+pub(super) fn open(path: &Path) -> Result<File, Error> {
+    File::open(path).map_err(|source| Error::Unreadable { file: path.to_owned(), source })
 }
 
 /// What is wrong with a row, without the place, which is said anyway.

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
-use schemas::{Cut, Fault, FaultKind, LimitKind, Millis, PolicyName, Share, UnixMillis};
+use schemas::{Cut, Fault, FaultKind, Millis, PolicyName, Share, UnixMillis};
 
 use crate::admission::{Asked, Wishes};
 
@@ -83,11 +83,7 @@ pub fn read<'a>(of: impl Fn(Term) -> Option<Cow<'a, str>>) -> Result<Asked, Faul
         latency_ms: number(Term::LatencyMs, &of, "a number of milliseconds above 0", |ms| {
             Millis::new(ms).ok()
         })?,
-        limit: term(Term::Limit, &of, "soft or hard", |text| match text {
-            "soft" => Some(LimitKind::Soft),
-            "hard" => Some(LimitKind::Hard),
-            _ => None,
-        })?,
+        limit: term(Term::Limit, &of, "soft or hard", |text| text.parse().ok())?,
         energy_weight: number(Term::EnergyWeight, &of, "a number from 0 to 1", |share| {
             Share::new(share).ok()
         })?,

@@ -16,10 +16,10 @@ use crate::commands::live_policy;
   loadgen replay trace.csv --images pictures/ -o results/ --http http://127.0.0.1:8080 --in-flight 2000
   loadgen replay trace.csv --images pictures/ -o results/ --resume
 
-A trace with times is an open loop: each request is sent when it is due, however slow the answers are, and its latency counts from
+A trace with times is an open loop: each request is sent when it is due, however slow the answers are, and its latency counts from \
 when it was due. A trace without is a closed loop: each query is sent when one of those of --clients has ended.
 
-REQUIREMENTS are FIGURE>=NUMBER, or with <=, > or <: within, answered, accuracy (0 to 1); mean, p50, p90, p95, p99, p99.9, max
+REQUIREMENTS are FIGURE>=NUMBER, or with <=, > or <: within, answered, accuracy (0 to 1); mean, p50, p90, p95, p99, p99.9, max \
 (latency of the answered requests, ms); rate (requests a second); energy (J a request). A figure that is not known meets none.")]
 pub struct ReplayArguments {
     /// The trace, as `loadgen trace` writes it, or the DynaSplit paper's workload

@@ -1,7 +1,7 @@
 //! A reproduction as text.
 
 use loadgen::reproduce::study::Summary;
-use loadgen::reproduce::{Cell, Comparison, Metric, Reproduction, Row, Table, Verdict};
+use loadgen::reproduce::{Cell, Comparison, LeftOut, Metric, Reproduction, Row, Table, Verdict};
 
 use crate::commands::table::{difference, interval, table};
 
@@ -21,22 +21,39 @@ pub fn reproduction(of: &Reproduction) -> String {
     if let Some(comparison) = &of.comparison {
         parts.push(compared(comparison));
     }
-    if !of.absent.is_empty() {
-        parts.push(format!("Not there, and so left out: {}", of.absent.join("; ")));
+    if !of.left_out.is_empty() {
+        parts.push(format!("## Left out\n\n{}", left_out(of)));
     }
-    let passed = of.compared - of.failed;
-    parts.push(match (of.compared, of.failed) {
-        (0, _) => {
-            "Nothing was published of this network and no decision was recorded: its figures stand alone."
+    parts.extend(of.replaced.iter().cloned());
+    parts.push(verdict(of));
+    parts.join("\n\n")
+}
+
+/// What was not made, and why.
+fn left_out(of: &Reproduction) -> String {
+    let line = |table: &LeftOut| {
+        let what = if table.published { "NOT COMPARED with what was published" } else { "not compared" };
+        format!("- {}: {what}: {}", table.about, table.missing)
+    };
+    of.left_out.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn verdict(of: &Reproduction) -> String {
+    let not_compared = of.left_out.iter().filter(|table| table.published).count();
+    match (of.compared, of.failed, not_compared) {
+        (compared, 0, 1..) => format!(
+            "INCOMPLETE: {compared} published values and recorded decisions come out, and {not_compared} published tables were not \
+             compared: a file is missing."
+        ),
+        (0, ..) => {
+            "Nothing was compared, since nothing was published of this network or the files for it are missing: its figures stand alone."
                 .to_owned()
         }
-        (_, 0) => format!("PASS: all {passed} published values and recorded decisions come out."),
-        (_, failed) => format!(
-            "FAIL: {failed} of {} published values and recorded decisions do not come out.",
-            of.compared
-        ),
-    });
-    parts.join("\n\n")
+        (compared, 0, 0) => format!("PASS: all {compared} published values and recorded decisions come out."),
+        (compared, failed, _) => {
+            format!("FAIL: {failed} of {compared} published values and recorded decisions do not come out.")
+        }
+    }
 }
 
 fn study(study: &Summary) -> String {

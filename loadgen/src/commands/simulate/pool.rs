@@ -32,7 +32,7 @@ pub enum Outcomes {
 pub struct PoolArguments {
     /// The pool: a CSV file with one row a measured run
     pool: PathBuf,
-    /// The requests: a workload or trace with a column Latency (ms), and Network where there are several
+    /// The requests: those to the network in a trace, or in a workload of the paper (Index,Network,Latency)
     #[arg(long, value_name = "FILE")]
     workload: PathBuf,
     /// The network [default: what stands between simulation_pool_ and .csv]

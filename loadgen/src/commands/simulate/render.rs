@@ -1,6 +1,6 @@
 //! Simulations as text.
 
-use loadgen::simulate::system::SystemReport;
+use loadgen::simulate::system::{PolicyFigures, SystemReport};
 
 use super::pool::PoolReport;
 use crate::commands::table::{difference, interval, table};
@@ -27,49 +27,36 @@ pub fn pool(report: &PoolReport) -> String {
     )
 }
 
+/// A column's heading, and what it shows of a policy.
+type Column = (&'static str, fn(&PolicyFigures) -> String);
+
+/// The columns of system mode, after the policy.
+const COLUMNS: [Column; 16] = [
+    ("within %", |of| interval(of.within_percent, 2)),
+    ("p50 ms", |of| interval(of.latency_p50, 1)),
+    ("p95 ms", |of| interval(of.latency_p95, 1)),
+    ("p99 ms", |of| interval(of.latency_p99, 1)),
+    ("J edge", |of| interval(of.edge_energy, 3)),
+    ("J cloud", |of| interval(of.cloud_energy, 2)),
+    ("cloud %", |of| interval(of.sides_percent[0], 1)),
+    ("split %", |of| interval(of.sides_percent[1], 1)),
+    ("edge %", |of| interval(of.sides_percent[2], 1)),
+    ("at home %", |of| interval(of.at_home_percent, 2)),
+    ("turned away %", |of| interval(of.turned_away_percent, 2)),
+    ("lost %", |of| interval(of.lost_percent, 2)),
+    ("clouds busy %", |of| interval(of.cloud_busy_percent, 1)),
+    ("batch", |of| interval(of.batch, 2)),
+    ("within, against the first", |of| difference(of.within_more, 2)),
+    ("energy %", |of| difference(of.energy_more_percent, 1)),
+];
+
 /// System mode.
 pub fn system(report: &SystemReport) -> String {
-    let headers = [
-        "policy",
-        "within %",
-        "p50 ms",
-        "p95 ms",
-        "p99 ms",
-        "J edge",
-        "J cloud",
-        "cloud %",
-        "split %",
-        "edge %",
-        "at home %",
-        "turned away %",
-        "lost %",
-        "clouds busy %",
-        "batch",
-        "within, against the first",
-        "energy %",
-    ];
+    let headers: Vec<&str> = ["policy"].into_iter().chain(COLUMNS.map(|(heading, _)| heading)).collect();
     let mut rows = table(&headers, 1);
     for of in &report.policies {
-        let [cloud, split, edge] = of.sides_percent;
-        rows.add_row([
-            of.policy.to_string(),
-            interval(of.within_percent, 2),
-            interval(of.latency_p50, 1),
-            interval(of.latency_p95, 1),
-            interval(of.latency_p99, 1),
-            interval(of.edge_energy, 3),
-            interval(of.cloud_energy, 2),
-            interval(cloud, 1),
-            interval(split, 1),
-            interval(edge, 1),
-            interval(of.at_home_percent, 2),
-            interval(of.turned_away_percent, 2),
-            interval(of.lost_percent, 2),
-            interval(of.cloud_busy_percent, 1),
-            interval(of.batch, 2),
-            difference(of.within_more, 2),
-            difference(of.energy_more_percent, 1),
-        ]);
+        let cells = COLUMNS.iter().map(|(_, cell)| cell(of));
+        rows.add_row([of.policy.to_string()].into_iter().chain(cells));
     }
     let size = report.size;
     let pace = report.pace;

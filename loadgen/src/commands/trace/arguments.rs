@@ -35,7 +35,7 @@ pub enum TraceCommand {
 /// How a trace of requests is written.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum Format {
-    /// Splinter's: at_ms, query, model, tenant, limit_ms, …
+    /// Splinter's, with everything that a request may ask for: at_ms, query, model, tenant, limit_ms, …
     Splinter,
     /// The DynaSplit paper's: Index,Network,Latency
     Paper,
@@ -113,7 +113,7 @@ pub struct RequestsArguments {
   loadgen trace paper --requests 10000 -o workload.csv
   loadgen trace paper --network vgg16 --format splinter -o vgg16.csv
 
-The limits are those of numpy's default_rng(SEED).weibull(1, REQUESTS), one stream for all networks in their order,
+The limits are those of numpy's default_rng(SEED).weibull(1, REQUESTS), one stream for all networks in their order, \
 shifted and scaled so that each network's least and greatest limit are those of its trials.")]
 pub struct PaperArguments {
     /// Requests for each network; the paper has 50 and 10000
@@ -140,7 +140,7 @@ pub struct PaperArguments {
   loadgen trace link steps:590/2.3@0,20/40@30,590/2.3@60 -o link.csv
   loadgen trace link 'markov:590/2.3,40/20,2/120;stay_s=10' --duration-s 600 -o link.csv
 
-A state is MBIT/RTT_MS: megabits a second and the round-trip time in milliseconds. A recorded link needs no command: a CSV
+A state is MBIT/RTT_MS: megabits a second and the round-trip time in milliseconds. A recorded link needs no command: a CSV \
 file with the columns time (seconds), bandwidth (Mbit/s) and rtt (ms) is a link trace.")]
 pub struct LinkArguments {
     /// How the link changes

@@ -96,6 +96,9 @@ fn requests(trace: &TraceSummary) -> String {
             model.model, model.requests, model.least_ms, model.greatest_ms, model.median_ms, model.mean_ms
         ));
     }
+    if trace.hard_limits > 0 {
+        lines.push(format!("hard limits: {} requests", trace.hard_limits));
+    }
     lines.extend(
         trace.tenants.iter().map(|(tenant, requests)| format!("tenant {tenant}: {requests} requests")),
     );

@@ -122,24 +122,26 @@ pub fn accelerators(network: &Network, end: End) -> Figure {
             .hover_template(format!("%{{x}}: %{{y:.4g}} {unit}"));
         plot.add_trace(bar);
     }
-    let mut table = Table::new(["accelerator", "latency, ms", "energy, J", "configuration", "samples"]);
-    table.rows = best
-        .iter()
-        .map(|one| {
-            vec![
-                end.accelerator(one).to_owned(),
-                number(one.latency_ms),
-                known(one.energy_j),
-                one.configuration.clone(),
-                one.samples.to_string(),
-            ]
-        })
-        .collect();
     plot.set_layout(two_panels(style::axis("")).bar_mode(BarMode::Group).bar_gap(0.5));
     let caption = format!(
         "All in one place (cut {cut}), at the highest clock that was measured, so that only the accelerator differs."
     );
-    Figure::plotted(name, title, caption, 440, plot, table)
+    Figure::plotted(name, title, caption, 440, plot, table(&best, end))
+}
+
+fn table(best: &[&Measured], end: End) -> Table {
+    let mut table = Table::new(["accelerator", "latency, ms", "energy, J", "configuration", "samples"]);
+    let row = |one: &&Measured| {
+        vec![
+            end.accelerator(one).to_owned(),
+            number(one.latency_ms),
+            known(one.energy_j),
+            one.configuration.clone(),
+            one.samples.to_string(),
+        ]
+    };
+    table.rows = best.iter().map(row).collect();
+    table
 }
 
 /// For each accelerator of an end the fastest configuration at the highest clock, the slowest accelerator first.

@@ -13,6 +13,10 @@ use crate::report::style::{self, Style};
 const MOST_VALUES: usize = 2000;
 /// Points of a curve.
 const STEPS: u32 = 200;
+/// Bars of a histogram at most.
+const MOST_BINS: usize = 50;
+/// A curve may rise above the highest bar by so much. That of the exponential distribution does so by less.
+const MOST_OVER_BARS: f64 = 1.25;
 
 /// Histograms of the limits of each trace with the Weibull distribution that fits them best, as the paper draws them.
 pub fn figure(cells: &[Cell]) -> Figure {
@@ -29,33 +33,55 @@ pub fn figure(cells: &[Cell]) -> Figure {
         "shape",
         "scale, ms",
     ]);
+    let mut highest = Highest::default();
     for (place, (asked, limits)) in asked(cells).iter().enumerate() {
         let Some(summary) = Summary::of(limits) else { continue };
         let fit = Weibull::fit(limits);
         table.rows.push(row(asked, &summary, fit));
         let style = style::of(place + 2);
-        let bars = Histogram::new(thinned(limits, MOST_VALUES))
-            .name(asked.as_str())
-            .hist_norm(HistNorm::ProbabilityDensity)
-            .opacity(0.55)
-            .marker(style.bar())
-            .legend_group(asked.as_str());
-        plot.add_trace(bars);
+        let bins = Bins::of(limits, &summary);
+        highest.bar = highest.bar.max(bins.highest);
+        plot.add_trace(bars(asked, limits, &bins, style));
         if let Some(fit) = fit {
-            plot.add_trace(curve(asked, &summary, &fit, style));
+            let densities = densities(&summary, &fit);
+            highest.curve = densities.iter().map(|(_, density)| *density).fold(highest.curve, f64::max);
+            plot.add_trace(curve(asked, densities, &fit, style));
         }
     }
     if plot.data().is_empty() {
         return Figure::missing(name.to_owned(), title, "There is no request.");
     }
-    plot.set_layout(
-        style::layout()
-            .bar_mode(BarMode::Overlay)
-            .x_axis(style::axis("latency limit, ms"))
-            .y_axis(style::axis("density, 1/ms")),
+    let density = style::axis("density, 1/ms").range(vec![0.0, highest.top()]);
+    let limit = style::axis("latency limit, ms");
+    plot.set_layout(style::layout().bar_mode(BarMode::Overlay).x_axis(limit).y_axis(density));
+    let caption = format!(
+        "The density of the latency limits, with the Weibull distribution that begins at the least of them and is most likely.{}",
+        highest.said()
     );
-    let caption = "The density of the latency limits, with the Weibull distribution that begins at the least of them and is most likely.";
     Figure::plotted(name.to_owned(), title, caption, 400, plot, table)
+}
+
+/// The greatest densities of all bars and of all curves.
+#[derive(Default)]
+struct Highest {
+    bar: f64,
+    curve: f64,
+}
+
+impl Highest {
+    /// The end of the axis: as high as the bars need, and the curves as far as the bars are not flattened for them.
+    fn top(&self) -> f64 {
+        (self.curve.max(self.bar) * 1.05).min(self.bar * MOST_OVER_BARS)
+    }
+
+    /// What the caption says of a curve that goes beyond the axis.
+    fn said(&self) -> &'static str {
+        if self.curve > self.top() {
+            " With a shape below 1 it has no greatest value where it begins: there it goes beyond the plot."
+        } else {
+            ""
+        }
+    }
 }
 
 /// The limits of each network and trace, ascending.
@@ -79,12 +105,58 @@ fn row(asked: &str, summary: &Summary, fit: Option<Weibull>) -> Vec<String> {
     [asked.to_owned(), summary.count.to_string()].into_iter().chain(figures).chain(fitted).collect()
 }
 
+fn bars(asked: &str, limits: &[f64], bins: &Bins, style: &Style) -> Box<Histogram<f64>> {
+    Histogram::new(thinned(limits, MOST_VALUES))
+        .name(asked)
+        .hist_norm(HistNorm::ProbabilityDensity)
+        .x_bins(bins.drawn())
+        .opacity(0.55)
+        .marker(style.bar())
+        .legend_group(asked)
+}
+
+/// The bars of a histogram.
+struct Bins {
+    start: f64,
+    size: f64,
+    count: usize,
+    /// The greatest density.
+    highest: f64,
+}
+
+impl Bins {
+    /// As many as the root of the number of values, up to [`MOST_BINS`]; one where all values are the same.
+    fn of(sorted: &[f64], summary: &Summary) -> Self {
+        let range = summary.greatest - summary.least;
+        let count = ((sorted.len() as f64).sqrt().ceil() as usize).clamp(1, MOST_BINS);
+        let (start, size, count) = match range > 0.0 {
+            // A little wider, so that the greatest value is in the last one.
+            true => (summary.least, range * (1.0 + 1e-6) / count as f64, count),
+            false => (summary.least - 0.5, 1.0, 1),
+        };
+        let mut values = vec![0_usize; count];
+        for value in sorted {
+            let bin = ((value - start) / size) as usize;
+            values[bin.min(count - 1)] += 1;
+        }
+        let most = values.into_iter().max().unwrap_or_default();
+        Self { start, size, count, highest: most as f64 / sorted.len() as f64 / size }
+    }
+
+    fn drawn(&self) -> plotly::histogram::Bins {
+        plotly::histogram::Bins::new(self.start, self.start + self.size * self.count as f64, self.size)
+    }
+}
+
 /// A fitted distribution's density over the values.
-fn curve(asked: &str, summary: &Summary, fit: &Weibull, style: &Style) -> Box<Scatter<f64, f64>> {
+fn densities(summary: &Summary, fit: &Weibull) -> Vec<(f64, f64)> {
     let range = summary.greatest - summary.least;
-    let values: Vec<f64> =
-        (0..STEPS).map(|step| summary.least + range * (f64::from(step) + 0.5) / f64::from(STEPS)).collect();
-    let densities = values.iter().map(|value| fit.density(*value)).collect();
+    let value = |step: u32| summary.least + range * (f64::from(step) + 0.5) / f64::from(STEPS);
+    (0..STEPS).map(value).map(|value| (value, fit.density(value))).collect()
+}
+
+fn curve(asked: &str, densities: Vec<(f64, f64)>, fit: &Weibull, style: &Style) -> Box<Scatter<f64, f64>> {
+    let (values, densities) = densities.into_iter().unzip();
     Scatter::new(values, densities)
         .name(format!("{asked}: Weibull, shape {:.2}", fit.shape))
         .mode(Mode::Lines)

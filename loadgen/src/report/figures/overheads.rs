@@ -8,6 +8,7 @@ use crate::report::figure::{Figure, Table, number, slug};
 use crate::report::material::{Cell, Request};
 use crate::report::statistics::{Summary, sorted, thinned};
 use crate::report::style;
+use crate::report::violin::{Drawn, are_few, points};
 
 /// A cost beside the work itself.
 struct Overhead {
@@ -53,15 +54,22 @@ fn figure(cell: &Cell, overhead: &Overhead) -> Figure {
     let name = slug(&format!("overhead {} {}", overhead.name, cell.name));
     let mut plot = Plot::new();
     let mut table = Table::new(["policy", "requests", "mean, ms", "median, ms", "95 %, ms", "greatest, ms"]);
+    let mut how = Drawn::default();
     for run in &cell.runs {
         let values = sorted(run.requests.iter().filter_map(overhead.of));
         let Some(summary) = Summary::of(&values) else { continue };
         let Summary { count, mean, median, p95, greatest, .. } = summary;
         let figures = [mean, median, p95, greatest].map(number);
         table.rows.push([run.policy.to_string(), count.to_string()].into_iter().chain(figures).collect());
-        let style = style::of_policy(run.policy);
+        let (label, style) = (format!("{}<br>n={count}", run.policy), style::of_policy(run.policy));
+        if are_few(&values) {
+            how.points = true;
+            plot.add_trace(points(&label, values, style));
+            continue;
+        }
+        how.shapes = true;
         let drawn = BoxPlot::new(thinned(&values, MOST_VALUES))
-            .name(format!("{}<br>n={count}", run.policy))
+            .name(label)
             .marker(style.marker().size(4))
             .line(style.line().dash(plotly::common::DashType::Solid).width(1.5))
             .box_mean(BoxMean::True)
@@ -73,6 +81,7 @@ fn figure(cell: &Cell, overhead: &Overhead) -> Figure {
     }
     let y_axis = style::axis("ms").range_mode(RangeMode::ToZero);
     plot.set_layout(style::layout().show_legend(false).x_axis(style::axis("")).y_axis(y_axis));
-    let caption = format!("{} The box holds the middle half, the dashed line is the mean.", overhead.caption);
+    let shapes = "The box holds the middle half, the dashed line is the mean.";
+    let caption = format!("{} {}", overhead.caption, how.said(shapes));
     Figure::plotted(name, overhead.title, caption, 340, plot, table)
 }

@@ -7,7 +7,7 @@ use crate::report::figure::{Figure, Table, number, slug};
 use crate::report::material::{Cell, PolicyRun, Request};
 use crate::report::statistics::{Summary, sorted, thinned};
 use crate::report::style;
-use crate::report::violin::Violin;
+use crate::report::violin::{Drawn, Violin, are_few, points};
 
 /// What a violin is of.
 struct Quantity {
@@ -71,13 +71,21 @@ fn figure(cell: &Cell, quantity: &Quantity) -> Figure {
         "99 %",
         "greatest",
     ]);
+    let mut drawn = Drawn::default();
     for run in &cell.runs {
         let values = sorted(run.requests.iter().filter_map(quantity.of));
         table.rows.push(row(run, &values));
-        if !values.is_empty() {
-            // Plotly joins traces of one name: the counts are in it.
-            let label = format!("{}<br>n={}", run.policy, values.len());
-            plot.add_trace(Violin::new(label, thinned(&values, MOST_VALUES), style::of_policy(run.policy)));
+        // Plotly joins traces of one name: the counts are in it.
+        let label = format!("{}<br>n={}", run.policy, values.len());
+        let style = style::of_policy(run.policy);
+        if values.is_empty() {
+            continue;
+        } else if are_few(&values) {
+            drawn.points = true;
+            plot.add_trace(points(&label, values, style));
+        } else {
+            drawn.shapes = true;
+            plot.add_trace(Violin::new(label, thinned(&values, MOST_VALUES), style));
         }
     }
     if plot.data().is_empty() {
@@ -87,11 +95,8 @@ fn figure(cell: &Cell, quantity: &Quantity) -> Figure {
     plot.set_layout(
         style::layout().show_legend(false).y_axis(y_axis).x_axis(style::axis("").title(Title::new())),
     );
-    let caption = format!(
-        "{} {}Each violin is as wide as any other; inside, the box holds the middle half, and the dashed line is the mean.",
-        quantity.caption,
-        cell.origins_said()
-    );
+    let shapes = "Each violin is as wide as any other; inside, the box holds the middle half, and the dashed line is the mean.";
+    let caption = format!("{} {}{}", quantity.caption, cell.origins_said(), drawn.said(shapes));
     Figure::plotted(name, quantity.title, caption, 430, plot, table)
 }
 

@@ -6,6 +6,7 @@ use policy::{Decision, Point, PreparedFront};
 use schemas::{ByteCount, Configuration, Cut, Front, Measurement, Place, Stage, joules_at};
 
 use crate::error::LoadgenError;
+use crate::json;
 use crate::recording::{RecordedFront, Recording};
 use crate::simulate::draw::split_mix;
 
@@ -111,13 +112,7 @@ impl Profile {
     /// # Errors
     /// A file that cannot be read or holds no front.
     pub fn front_of_file(path: &Path) -> Result<Front, LoadgenError> {
-        let bytes = std::fs::read(path)
-            .map_err(|source| LoadgenError::Unreadable { path: path.to_owned(), source })?;
-        serde_json::from_slice(&bytes).map_err(|error| LoadgenError::InvalidRow {
-            path: path.to_owned(),
-            line: error.line() as u64,
-            problem: error.to_string(),
-        })
+        json::read(path)
     }
 
     /// Of a front.

@@ -30,7 +30,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::LoadgenError;
 use crate::link::process::LinkProcess;
-use crate::table::one_line;
+use crate::problem::Problem;
 use crate::trace::arrivals::Arrivals;
 use crate::trace::limits::Limits;
 
@@ -233,8 +233,8 @@ impl Scenario {
     ///
     /// # Errors
     /// In words: the line and key, and what is wrong.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let scenario: Self = toml::from_str(text).map_err(|error| one_line(text, &error))?;
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        let scenario: Self = toml::from_str(text).map_err(|error| Problem::of_toml(text, &error))?;
         scenario.check()?;
         Ok(scenario)
     }

@@ -1,5 +1,6 @@
 //! Requests of a trace instead of drawn ones, and what became of each.
 
+use policy::Refusal;
 use schemas::{ByteCount, Configuration, Joules, Millis, PlanReason, Qos};
 
 use crate::recording::Side;
@@ -23,8 +24,10 @@ pub struct SimulatedRequest {
 pub enum SimulatedEnd {
     /// With an answer.
     Answered(SimulatedAnswer),
-    /// The edge held as many as it may, or the policy refused.
+    /// The edge held as many as it may.
     TurnedAway,
+    /// The policy refused it.
+    Refused(Refusal),
     /// Its edge went down.
     Lost,
 }

@@ -205,7 +205,7 @@ fn mistakes_in_a_scenario_are_named() {
         ("requests = 1\npolicies = [\"oracle\"]\n[network]\nname=\"x\"\npool=\"p\"\n", "pool mode only"),
     ];
     for (text, expected) in cases {
-        let error = Scenario::parse(&format!("{text}{edges}")).unwrap_err();
+        let error = Scenario::parse(&format!("{text}{edges}")).unwrap_err().to_string();
         assert!(error.contains(expected) && !error.contains('\n'), "{error}");
     }
     let bad_edges = [
@@ -223,7 +223,7 @@ fn mistakes_in_a_scenario_are_named() {
     ];
     for (edges, expected) in bad_edges {
         let text = format!("requests = 1\n[network]\nname=\"x\"\npool=\"p\"\n[[edges]]\n{edges}\n");
-        let error = Scenario::parse(&text).unwrap_err();
+        let error = Scenario::parse(&text).unwrap_err().to_string();
         assert!(error.contains(expected) && !error.contains('\n'), "{error}");
     }
     let missing = Scenario::read(Path::new("/nowhere/scenario.toml")).unwrap_err().to_string();

@@ -38,15 +38,16 @@ impl Engine<'_> {
             Some(script) => script.qos(request),
         };
         if !own.up {
-            return self.turn_away(edge, request, Ending::Lost);
+            return self.turn_away(edge, request, SimulatedEnd::Lost);
         }
         if own.held >= own.queue {
-            return self.turn_away(edge, request, Ending::TurnedAway);
+            return self.turn_away(edge, request, SimulatedEnd::TurnedAway);
         }
         own.see(&self.announced, &self.instances);
         let front = self.profile.front();
-        let Ok(decision) = front.decide(self.policy, &qos, &own.state, now) else {
-            return self.turn_away(edge, request, Ending::TurnedAway);
+        let decision = match front.decide(self.policy, &qos, &own.state, now) {
+            Ok(decision) => decision,
+            Err(refusal) => return self.turn_away(edge, request, SimulatedEnd::Refused(refusal)),
         };
         own.state.commit(front, &decision, now);
         own.held += 1;
@@ -62,11 +63,10 @@ impl Engine<'_> {
         self.edges[edge as usize].is_closed_loop()
     }
 
-    pub(super) fn turn_away(&mut self, edge: u32, request: u64, ending: Ending) {
-        self.tally.end(ending);
+    fn turn_away(&mut self, edge: u32, request: u64, end: SimulatedEnd) {
+        self.tally.end(if end == SimulatedEnd::Lost { Ending::Lost } else { Ending::TurnedAway });
         let now = self.now_ms();
         if let Some(script) = &mut self.script {
-            let end = if ending == Ending::Lost { SimulatedEnd::Lost } else { SimulatedEnd::TurnedAway };
             script.tell(request, now, now, end);
         }
         if self.closed_loop(edge) {

@@ -1,7 +1,7 @@
 //! The end of a request: what it took, and what its edge learns from it.
 
 use policy::Observation;
-use schemas::{Cut, Fallback, Joules, Millis};
+use schemas::{Fallback, Joules, Millis};
 
 use super::{Engine, Event, Job, JobKey};
 use crate::recording::Side;
@@ -22,12 +22,7 @@ impl Engine<'_> {
         let latency_ms = millis(self.now - job.arrived_at);
         let profiled = self.profile.configuration(job.configuration as usize);
         let cut = profiled.configuration.cut;
-        let side = match cut {
-            _ if job.at_home => Side::Edge,
-            Cut::ALL_CLOUD => Side::Cloud,
-            cut if cut == self.last_cut => Side::Edge,
-            _ => Side::Split,
-        };
+        let side = if job.at_home { Side::Edge } else { Side::of(cut, self.last_cut) };
         let edge_j = job.edge_joules(profiled.home_watts);
         self.tally.answer(&Answered {
             latency_ms,
