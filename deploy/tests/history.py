@@ -47,11 +47,11 @@ class Ended:
         return self.ended - self.began
 
 
-def ask(port: int, picture: bytes, query: str, model: str = "shapes10") -> Ended:
+def ask(port: int, picture: bytes, query: str, model: str = "shapes10", **headers: str) -> Ended:
     began = time.monotonic()
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE_S + 5)
     try:
-        connection.request("POST", f"/v1/infer/{model}?{query}", picture, {"Content-Type": "image/png"})
+        connection.request("POST", f"/v1/infer/{model}?{query}", picture, {"Content-Type": "image/png"} | headers)
         response = connection.getresponse()
         text = response.read()
         body = json.loads(text) if text else {}
@@ -65,8 +65,10 @@ def ask(port: int, picture: bytes, query: str, model: str = "shapes10") -> Ended
 class Load:
     """Clients that ask one after the other until they are told to stop; the history of all of them."""
 
-    def __init__(self, port: int, pictures: list[Path], query: str, clients: int = 4, pause: float = 0.05) -> None:
-        self.port, self.query, self.pause = port, query, pause
+    def __init__(
+        self, port: int, pictures: list[Path], query: str, clients: int = 4, pause: float = 0.05, model: str = "shapes10"
+    ) -> None:
+        self.port, self.query, self.pause, self.model = port, query, pause, model
         self.pictures = [path.read_bytes() for path in pictures]
         self.history: list[Ended] = []
         self._stop, self._lock = threading.Event(), threading.Lock()
@@ -74,7 +76,7 @@ class Load:
 
     def _client(self, index: int) -> None:
         while not self._stop.is_set():
-            ended = ask(self.port, self.pictures[index % len(self.pictures)], self.query)
+            ended = ask(self.port, self.pictures[index % len(self.pictures)], self.query, self.model)
             with self._lock:
                 self.history.append(ended)
             index += len(self._threads)

@@ -6,12 +6,17 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = ("gateway", "scheduler", "edge-executor", "cloud-executor", "tuner", "optimizer")
 BROKERS = ("edge-broker", "hub-broker")
+# Compose leaves alone what belongs to a profile that is not named.
+ALL = ("--profile", "demo", "--profile", "observe")
 
 
 class StackError(Exception):
@@ -59,6 +64,10 @@ def wait_for(what: str, condition, at_most: float) -> float:
     raise StackError(f"{what}: not within {at_most:.0f} s" + (f" (last: {last})" if last else ""))
 
 
+def say(text: str) -> None:
+    print(f"    {text}", file=sys.stderr, flush=True)
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -70,12 +79,13 @@ class Stack:
 
     def __init__(self, project: str, **variables: str) -> None:
         self.project = project
-        self.http, self.edge, self.hub, self.leaf = (free_port() for _ in range(4))
+        self.http, self.edge, self.hub, self.leaf, self.prometheus = (free_port() for _ in range(5))
         ports = {
             "SPLINTER_HTTP_PORT": self.http,
             "SPLINTER_EDGE_PORT": self.edge,
             "SPLINTER_HUB_PORT": self.hub,
             "SPLINTER_LEAF_PORT": self.leaf,
+            "SPLINTER_PROMETHEUS_PORT": self.prometheus,
         }
         self.environment = os.environ | {name: str(port) for name, port in ports.items()} | variables
         self.files = ["-f", str(ROOT / "compose.yaml")]
@@ -115,6 +125,38 @@ class Stack:
             run("docker", "start", container)
         return container
 
+    def paused(self, service: str) -> AbstractContextManager[None]:
+        """A service that hangs: none of its processes runs."""
+        return self._while("pause", "unpause", service)
+
+    def stopped(self, *services: str) -> AbstractContextManager[None]:
+        """Services that have left in order."""
+        return self._while("stop", "start", *services)
+
+    @contextmanager
+    def _while(self, begin: str, end: str, *services: str) -> Iterator[None]:
+        containers = [self.container(service) for service in services]
+        run("docker", begin, *containers)
+        try:
+            yield
+        finally:
+            run("docker", end, *containers)
+
+    @contextmanager
+    def exits(self) -> Iterator[dict[str, list[int]]]:
+        """The exit codes of each service's containers that end meanwhile: also of those that are removed. Filled when left."""
+        codes: dict[str, list[int]] = {}
+        of_project = f"label=com.docker.compose.project={self.project}"
+        command = ["docker", "events", "--filter", "event=die", "--filter", of_project, "--format", "{{json .Actor.Attributes}}"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as listening:
+            try:
+                yield codes
+            finally:
+                listening.terminate()
+                for line in listening.stdout:
+                    died = json.loads(line)
+                    codes.setdefault(died["com.docker.compose.service"], []).append(int(died["exitCode"]))
+
     def network(self, name: str) -> str:
         return f"{self.project}_{name}"
 
@@ -136,4 +178,4 @@ class Stack:
         return self.compose("logs", "--no-color", f"--tail={lines}", service, check=False)
 
     def down(self) -> None:
-        self.compose("down", "--volumes", "--timeout", "45", "--remove-orphans", at_most=300, check=False)
+        self.compose(*ALL, "down", "--volumes", "--timeout", "45", "--remove-orphans", at_most=300, check=False)

@@ -126,6 +126,7 @@ fn read(world: &World, metrics: &SchedulerMetrics) {
     let fronts = world.fronts();
     metrics.fronts(fronts.iter().map(|front| &**front), UnixMillis::now());
     metrics.outlooks(&world.outlooks());
+    metrics.present(&world.presences());
     metrics.open_plans.set([], world.open_plans() as f64);
 }
 

@@ -8,8 +8,8 @@ use broker::{Fronts, PolicyChoices, Presences};
 use policy::plan::Venue;
 use policy::{AdaptiveSettings, Comparison, NoPlan, Observation, PreparedFront, Sight, State};
 use schemas::{
-    EdgeOutlook, Front, FrontId, InstanceId, Millis, ModelName, Plan, PlanRequest, PolicyChoice, Receipt,
-    Regret, RequestId, SchedulerReport, UnixMillis,
+    EdgeOutlook, Front, FrontId, InstanceId, Millis, ModelName, Plan, PlanRequest, PolicyChoice, Presence,
+    Receipt, Regret, RequestId, SchedulerReport, UnixMillis,
 };
 
 use crate::settings::Settings;
@@ -174,6 +174,11 @@ impl World {
     /// What is known of each edge machine and network.
     pub(crate) fn outlooks(&self) -> Vec<EdgeOutlook> {
         self.states().outlooks(self.now())
+    }
+
+    /// Who is there.
+    pub(crate) fn presences(&self) -> Arc<Vec<Presence>> {
+        self.watched.presences.snapshot()
     }
 
     /// Plans whose receipt has not come.

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use schemas::{EdgeOutlook, Fault, Front, ModelName, Plan, UnixMillis};
+use schemas::{EdgeOutlook, Fault, Front, ModelName, Place, Plan, Presence, ServiceKind, UnixMillis};
 
 use super::family::{Counters, Declaring, Gauges, Histograms, Label, Span};
 use super::{Metrics, Unit};
@@ -17,6 +17,7 @@ pub struct SchedulerMetrics {
     round_trip: Gauges<2>,
     throughput: Gauges<2>,
     clock: Gauges<2>,
+    executors: Gauges<1>,
     /// Plans whose receipt has not come.
     pub open_plans: Gauges<0>,
 }
@@ -54,6 +55,12 @@ impl SchedulerMetrics {
                 "The link's throughput as it is taken to be; absent where bytes take no time that could be told",
             ),
             clock: declare.gauges("edge_clock", Unit::Hertz, edge, "The clock that the edge is set to"),
+            executors: declare.gauges(
+                "executors",
+                none,
+                ["place"],
+                "Executors that are there, as this site sees them: in the cloud 0 while the link to it is cut",
+            ),
             open_plans: declare.gauges("open_plans", none, [], "Plans whose receipt has not come"),
         }
     }
@@ -83,6 +90,16 @@ impl SchedulerMetrics {
             self.revision.set(labels.clone(), front.revision as f64);
             self.age.set(labels.clone(), age);
             self.points.set(labels, front.points.len() as f64);
+        }
+    }
+
+    /// Says how many executors are there now.
+    pub fn present(&self, presences: &[Presence]) {
+        for (place, kind) in
+            [(Place::Edge, ServiceKind::EdgeExecutor), (Place::Cloud, ServiceKind::CloudExecutor)]
+        {
+            let there = presences.iter().filter(|presence| presence.service == kind).count();
+            self.executors.set([place.as_str().into()], there as f64);
         }
     }
 

@@ -18,7 +18,7 @@ use crate::site::{PATIENCE, POLICIES, Site};
 const FED_ELSEWHERE: [&str; 3] =
     ["splinter_edge_executor_", "splinter_cloud_executor_", "splinter_optimizer_progress_ratio"];
 
-struct Prometheus {
+pub struct Prometheus {
     process: Child,
     url: String,
     client: reqwest::Client,
@@ -27,7 +27,7 @@ struct Prometheus {
 
 impl Prometheus {
     /// `None` where there is none, which is said loudly.
-    async fn start(targets: &[String]) -> anyhow::Result<Option<Self>> {
+    pub async fn start(targets: &[String]) -> anyhow::Result<Option<Self>> {
         let folder = tempfile::tempdir()?;
         fs::copy(observe::folder().join("alerts.yml"), folder.path().join("alerts.yml"))?;
         let targets = serde_json::to_string(targets)?;
@@ -72,7 +72,7 @@ impl Prometheus {
     }
 
     /// What a query returns now: `Err` when that is nothing, or not a number.
-    async fn ask(&self, expression: &str) -> Result<Vec<Value>, String> {
+    pub async fn ask(&self, expression: &str) -> Result<Vec<Value>, String> {
         let data = self.get("/api/v1/query", &[("query", expression)]).await?;
         let found = data["result"].as_array().cloned().unwrap_or_default();
         let is_number = |one: &&Value| one["value"][1].as_str().is_some_and(|value| value != "NaN");
@@ -81,7 +81,7 @@ impl Prometheus {
     }
 
     /// The expressions of the alerts, as Prometheus has read them.
-    async fn alerts(&self) -> anyhow::Result<BTreeMap<String, String>> {
+    pub async fn alerts(&self) -> anyhow::Result<BTreeMap<String, String>> {
         let data = self.get("/api/v1/rules", &[]).await.map_err(anyhow::Error::msg)?;
         let rules = data["groups"][0]["rules"].as_array().cloned().unwrap_or_default();
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();

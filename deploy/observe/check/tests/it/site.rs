@@ -114,7 +114,7 @@ impl Site {
     }
 }
 
-async fn watch(
+pub async fn watch(
     server: &TestServer,
     kind: ServiceKind,
     otlp_endpoint: Option<String>,
@@ -132,7 +132,7 @@ async fn watch(
     Ok((context.under(&instruments)?, instruments))
 }
 
-async fn start<R, E, F>(
+pub async fn start<R, E, F>(
     (context, instruments): (ServiceContext, Instruments),
     start: impl FnOnce(ServiceContext) -> F,
 ) -> anyhow::Result<Watched<R>>
