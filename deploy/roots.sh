@@ -18,19 +18,23 @@ command -v readelf >/dev/null || die "there is no readelf: install binutils"
 certificates=/etc/ssl/certs/ca-certificates.crt
 [ -f "$certificates" ] || die "there is no $certificates: install ca-certificates"
 
-# Where the library of a name is.
+# The processor that a binary or library is for.
+processor() { LC_ALL=C readelf -h "$1" 2>/dev/null | sed -n 's/^ *Machine: *//p'; }
+
+# Where the library of a name is that a binary needs. One for this machine's processor is of no use to a binary for another.
 library() {
+    wanted=$(processor "$2")
     for folder in ${LIBRARIES:-} /lib/*-linux-gnu /usr/lib/*-linux-gnu /lib64 /usr/lib64 /lib /usr/lib; do
-        if [ -e "$folder/$1" ]; then echo "$folder/$1"; return; fi
+        if [ -e "$folder/$1" ] && [ "$(processor "$folder/$1")" = "$wanted" ]; then echo "$folder/$1"; return; fi
     done
-    die "the library $1 is in no folder known: name its folder in LIBRARIES"
+    die "the library $1 for $wanted is in no folder known: name its folder in LIBRARIES"
 }
 
 # Copies what a binary or library needs, and what that needs.
 libraries() {
     for name in $(readelf -d "$1" 2>/dev/null | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'); do
         [ -e "$2/lib/$name" ] && continue
-        file=$(library "$name")
+        file=$(library "$name" "$1")
         cp -L "$file" "$2/lib/$name"
         libraries "$file" "$2"
     done
@@ -50,7 +54,8 @@ root() {
         loader=$(readelf -l "$folder/usr/bin/$binary" | sed -n 's/.*interpreter: \(.*\)\]/\1/p')
         if [ -n "$loader" ]; then
             mkdir -p "$folder$(dirname "$loader")"
-            cp -L "$(library "$(basename "$loader")")" "$folder$loader"
+            file=$(library "$(basename "$loader")" "$folder/usr/bin/$binary")
+            cp -L "$file" "$folder$loader"
         fi
     done
     cp -L "$certificates" "$folder/etc/ssl/certs/"
