@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 
 use schemas::{
-    Accelerator, Configuration, Cut, EnergyPrices, Fallback, HardwareChanges, InstanceId, Joules, KiloHertz,
-    Millis, NodeId, PlacePrices, PlanReason, Presence, ServedModel, ServiceKind, ServiceState,
+    Configuration, Cut, EnergyPrices, Fallback, HardwareChanges, InstanceId, Joules, KiloHertz, Millis,
+    NodeId, PlacePrices, PlanReason, Presence, ServedModel, ServiceKind, ServiceState,
 };
 
 use crate::adaptive::AdaptiveSettings;
