@@ -45,6 +45,7 @@ fn front() -> Front {
         tied: Vec::new(),
         suspects: Vec::new(),
         withheld: Vec::new(),
+        hardware_changes: schemas::HardwareChanges::default(),
         search: None,
         measured: 1,
         started_at: UnixMillis(1),
