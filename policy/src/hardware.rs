@@ -81,38 +81,50 @@ impl Hardware {
     }
 }
 
-/// What a change of the hardware takes: what was measured, times what receipts made of it lately. Where nothing was measured,
-/// the first receipt is taken for a measurement.
+/// What a change of the hardware takes: what was measured, times what receipts made of it lately.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Change {
     expected_ms: f64,
-    is_measured: bool,
+    basis: Basis,
     pace: Factor,
+}
+
+/// Where an expectation comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Basis {
+    Guess,
+    /// The first receipt took the guess's place. What later ones say is not forgotten: it is better than the first one.
+    Receipt,
+    /// Measured with the front: what receipts say is forgotten when nothing confirms it.
+    Front,
 }
 
 impl Change {
     fn new(measured: Option<Millis>, guess: Millis) -> Self {
-        let expected_ms = measured.unwrap_or(guess).get();
-        Self { expected_ms, is_measured: measured.is_some(), pace: Factor::ONE }
+        let basis = if measured.is_some() { Basis::Front } else { Basis::Guess };
+        Self { expected_ms: measured.unwrap_or(guess).get(), basis, pace: Factor::ONE }
     }
 
     /// A measurement takes the place of what was expected; what receipts made of it lately stays.
     fn expect(&mut self, fresh: Self) {
-        if fresh.is_measured {
+        if fresh.basis == Basis::Front {
             *self = Self { pace: self.pace, ..fresh };
         }
     }
 
     pub(crate) fn ms(&self, now_ms: f64, half_life_ms: f64) -> f64 {
-        self.expected_ms * self.pace.at(now_ms, half_life_ms)
+        let pace = match self.basis {
+            Basis::Front => self.pace.at(now_ms, half_life_ms),
+            Basis::Guess | Basis::Receipt => 1.0 + self.pace.excess(),
+        };
+        self.expected_ms * pace
     }
 
     fn observe(&mut self, took_ms: f64, now_ms: f64) {
         let took_ms = took_ms.max(LEAST_CHANGE_MS);
-        if self.is_measured {
-            self.pace.observe(took_ms, self.expected_ms, now_ms);
-        } else {
-            (self.expected_ms, self.is_measured) = (took_ms, true);
+        match self.basis {
+            Basis::Guess => (self.expected_ms, self.basis) = (took_ms, Basis::Receipt),
+            Basis::Receipt | Basis::Front => self.pace.observe(took_ms, self.expected_ms, now_ms),
         }
     }
 }

@@ -1,9 +1,14 @@
 //! What the default strategy finds with few measurements.
 
 use optimizer::Settings;
-use schemas::{Configuration, Measurement, OptimizeRequest, SearchWishes, Share};
+use schemas::{Configuration, Measurement, Millis, OptimizeReply, OptimizeRequest, SearchWishes, Share};
 
-use crate::site::{Site, grid, no_trouble, request};
+use crate::site::{Site, grid, no_trouble, request, truth};
+
+const SEARCHES: u32 = 10;
+
+/// What took so much longer was held up. The latencies of any two configurations at one clock differ by twice as much.
+const DISTURBED_MS: f64 = 5.0;
 
 /// Whether a front has a point that is as good as a measurement, as far as both are known: nowhere worse by more than the
 /// two intervals together, and by a per cent of the joules.
@@ -16,11 +21,27 @@ fn covers(points: &[&Measurement], one: &Measurement) -> bool {
     })
 }
 
+/// A search in which every latency came out about as it is. Where this machine was too busy with other things, what was measured says
+/// nothing of the search, and another is made.
+async fn undisturbed_search() -> anyhow::Result<(Site, OptimizeReply)> {
+    for _ in 0..SEARCHES {
+        let site = Site::start(Settings::default(), no_trouble()).await?;
+        let search = SearchWishes { budget: Some(Share::new(0.8)?), ..SearchWishes::default() };
+        let request = OptimizeRequest { search, most_samples: Some(6), ..request(3) };
+        let reply = site.measure(&request).await.map_err(|fault| anyhow::anyhow!("{fault}"))?;
+        let is_off = |one: &Measurement| {
+            one.latency.p95_ms.get() > Millis::from(truth(&one.configuration).0).get() + DISTURBED_MS
+        };
+        if !reply.measurements.iter().any(is_off) {
+            return Ok((site, reply));
+        }
+    }
+    anyhow::bail!("this machine was too busy in each of {SEARCHES} searches to tell")
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_baseline_that_is_measured_afterwards_beats_the_front() -> anyhow::Result<()> {
-    let site = Site::start(Settings::default(), no_trouble()).await?;
-    let search = SearchWishes { budget: Some(Share::new(0.8)?), ..SearchWishes::default() };
-    let reply = site.measure(&OptimizeRequest { search, most_samples: Some(6), ..request(3) }).await.unwrap();
+    let (site, reply) = undisturbed_search().await?;
     assert!(reply.measurements.len() <= 8, "{}", reply.measurements.len());
     let front = reply.front;
     let chosen: Vec<Configuration> =
