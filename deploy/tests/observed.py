@@ -22,20 +22,18 @@ SLACK_S = 0.002
 
 
 class Watch:
-    """A collector and a Prometheus beside a stack."""
+    """A Prometheus and a collector beside a stack, from before the rest of it is up."""
 
     def __init__(self, stack: Stack) -> None:
         self._folder = tempfile.TemporaryDirectory()
-        bridge = run("docker", "network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", "bridge")
-        self.collector = Collector(bridge.strip())
+        self.prometheus = Prometheus(stack, Path(self._folder.name))
+        stack.compose("up", "-d", "prometheus")
+        # This machine, as containers of both sites reach it.
+        self.collector = Collector(stack.gateway("prometheus"))
         # What a client records, and nothing else: requests under load would be thousands.
         stack.environment["SPLINTER_TELEMETRY__OTLP_ENDPOINT"] = self.collector.url
         stack.environment["SPLINTER_TELEMETRY__TRACE_SHARE"] = "0"
-        self.prometheus = Prometheus(stack, Path(self._folder.name))
         self.caused: set[str] = set()
-
-    def start(self) -> None:
-        self.collector.start()
 
     def stop(self) -> None:
         self.collector.stop()

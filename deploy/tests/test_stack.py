@@ -52,9 +52,6 @@ class TestStack(Observed, unittest.TestCase):
         cls.stack = Stack("splintertest")
         cls.stack.down()
         cls.watch = Watch(cls.stack)
-        cls.watch.start()
-        # Before all others, so that it sees them come.
-        cls.stack.compose("up", "-d", "prometheus")
         cls.began = time.monotonic()
         try:
             cls.stack.compose("up", "-d", at_most=240)
@@ -249,6 +246,24 @@ class TestImages(unittest.TestCase):
 def layers(image: str) -> list[str]:
     """The digests of what an image's layers hold: names, owners, modes, times and contents of every file."""
     return json.loads(run("docker", "image", "inspect", "--format", "{{json .RootFS.Layers}}", image))
+
+
+@unittest.skipUnless(os.geteuid() == 0, "the folder of keys must be the containers' user's")
+class TestOwnKeys(unittest.TestCase):
+    def test_a_service_sees_its_own_key_and_starts_with_it(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            os.chown(folder, 65532, 65532)
+            stack = Stack("splinterkeys", COMPOSE_PROFILES="cloud", SPLINTER_SITE="cloud", SPLINTER_KEYS=folder)
+            stack.files += ["-f", str(ROOT / "deploy/own-keys.yaml")]
+            try:
+                stack.compose("up", "-d")
+                self.assertTrue(stack.healthy("hub-broker"))
+                wait_for("its key is taken", lambda: "connected to the broker" in stack.logs("cloud-executor"), 30)
+                self.assertEqual(stack.files_below("/keys", "cloud-executor"), ["/keys/services/cloud-executor.nk"])
+                kept = {path.rsplit("/", 2)[1] for path in stack.files_below("/keys", "hub-broker")}
+                self.assertEqual(kept, {"hub"})
+            finally:
+                stack.down()
 
 
 # A service's options: nothing in its log but what is wrong, and a broker without keys.
