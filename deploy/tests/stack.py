@@ -162,8 +162,8 @@ class Stack:
 
     def gateway(self, service: str) -> str:
         """The address of this machine in a network of a service."""
-        gateways = run("docker", "inspect", "--format", "{{range .NetworkSettings.Networks}}{{.Gateway}} {{end}}", self.container(service))
-        return gateways.split()[0]
+        wanted = "{{range .NetworkSettings.Networks}}{{.Gateway}} {{end}}"
+        return run("docker", "inspect", "--format", wanted, self.container(service)).split()[0]
 
     def cut_link(self) -> None:
         run("docker", "network", "disconnect", self.network("link"), self.container("edge-broker"))
