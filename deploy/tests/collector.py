@@ -32,7 +32,7 @@ class Span:
 
 
 class Collector:
-    """Listens on an address of this machine while it is entered."""
+    """Listens on an address of this machine until it is stopped."""
 
     def __init__(self, host: str) -> None:
         self._spans: list[Span] = []
@@ -55,8 +55,6 @@ class Collector:
         self._server = http.server.ThreadingHTTPServer((host, 0), Handler)
         self.url = f"http://{host}:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-
-    def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:

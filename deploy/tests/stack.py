@@ -160,6 +160,11 @@ class Stack:
     def network(self, name: str) -> str:
         return f"{self.project}_{name}"
 
+    def gateway(self, service: str) -> str:
+        """The address of this machine in a network of a service."""
+        wanted = "{{range .NetworkSettings.Networks}}{{.Gateway}} {{end}}"
+        return run("docker", "inspect", "--format", wanted, self.container(service)).split()[0]
+
     def cut_link(self) -> None:
         run("docker", "network", "disconnect", self.network("link"), self.container("edge-broker"))
 
@@ -173,6 +178,13 @@ class Stack:
         broker = run("docker", "inspect", "--format", "{{.Config.Image}}", self.container("edge-broker")).strip()
         mount = ["--user", "65532:65532", "--volume", f"{volume}:/keys:ro", "--network", "none"]
         return run("docker", "run", "--rm", *mount, "--entrypoint", "/bin/busybox", broker, "cat", f"/keys/{path}")
+
+    def files_below(self, folder: str, service: str) -> list[str]:
+        """The files that a service's container sees there and may read."""
+        container = self.container(service)
+        broker = run("docker", "inspect", "--format", "{{.Config.Image}}", self.container("hub-broker")).strip()
+        looking = ["--rm", "--volumes-from", container, "--user", "65532:65532", "--entrypoint", "/bin/busybox", broker]
+        return sorted(run("docker", "run", *looking, "find", folder, "-type", "f", "-size", "+0").split())
 
     def logs(self, service: str, lines: int = 40) -> str:
         return self.compose("logs", "--no-color", f"--tail={lines}", service, check=False)

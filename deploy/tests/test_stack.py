@@ -52,11 +52,11 @@ class TestStack(Observed, unittest.TestCase):
         cls.stack = Stack("splintertest")
         cls.stack.down()
         cls.watch = Watch(cls.stack)
-        cls.watch.start()
-        # Before all others, so that it sees them come.
-        cls.stack.compose("up", "-d", "prometheus")
         cls.began = time.monotonic()
         try:
+            # First without the demo's network.
+            cls.stack.compose("up", "-d", "edge-executor", "cloud-executor", "scheduler")
+            cls.watch.fires("SplinterModelCold", "SplinterNotReady")
             cls.stack.compose("up", "-d", at_most=240)
             cls.up_s = time.monotonic() - cls.began
             cls.load_of_demo_s = wait_for("the demo sends requests", cls.demo_is_shown, 90) + cls.up_s
@@ -134,6 +134,8 @@ class TestStack(Observed, unittest.TestCase):
             wait_for("a receipt for each request", lambda: ids <= set(observer.receipts), 5)
             self.assertEqual({observer.receipts[one] for one in ids}, {1}, "one receipt a request")
             say(f"{right} of {len(replies)} pictures are right")
+            refused = ask(self.stack.http, self.pictures[0].read_bytes(), "latency_ms=1&limit=hard")
+            self.assertTrue(refused.typed and not refused.answered, refused)
             wait_for("metrics of every service", lambda: set(SERVICES) <= set(observer.metrics), 5)
 
     def test_4_without_the_link_the_edge_goes_on(self) -> None:
@@ -184,7 +186,7 @@ class TestStack(Observed, unittest.TestCase):
 
     def test_6_three_cloud_executors_do_more_than_one(self) -> None:
         # Up to three times: whatever else this machine does in one of the two spells is not the stack's doing.
-        ratios = []
+        ratios, began = [], time.monotonic()
         while not ratios or (ratios[-1] <= 1.5 and len(ratios) < 3):
             self.settle()
             one = self.throughput_of_the_cloud()
@@ -195,6 +197,7 @@ class TestStack(Observed, unittest.TestCase):
             say(f"tails a second of cloud executors with a twentieth of a core each: one {one:.1f}, three {three:.1f}")
             self.stack.compose("up", "-d", "--no-recreate", "--scale", "cloud-executor=1", at_most=120)
             ratios.append(three / one)
+        self.watch.fires("SplinterOverloaded", since=began)
         self.assertGreater(ratios[-1], 1.5, ratios)
 
     def throughput_of_the_cloud(self) -> float:
@@ -249,6 +252,24 @@ class TestImages(unittest.TestCase):
 def layers(image: str) -> list[str]:
     """The digests of what an image's layers hold: names, owners, modes, times and contents of every file."""
     return json.loads(run("docker", "image", "inspect", "--format", "{{json .RootFS.Layers}}", image))
+
+
+@unittest.skipUnless(os.geteuid() == 0, "the folder of keys must be the containers' user's")
+class TestOwnKeys(unittest.TestCase):
+    def test_a_service_sees_its_own_key_and_starts_with_it(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            os.chown(folder, 65532, 65532)
+            stack = Stack("splinterkeys", COMPOSE_PROFILES="cloud", SPLINTER_SITE="cloud", SPLINTER_KEYS=folder)
+            stack.files += ["-f", str(ROOT / "deploy/own-keys.yaml")]
+            try:
+                stack.compose("up", "-d")
+                self.assertTrue(stack.healthy("hub-broker"))
+                wait_for("its key is taken", lambda: "connected to the broker" in stack.logs("cloud-executor"), 30)
+                self.assertEqual(stack.files_below("/keys", "cloud-executor"), ["/keys/services/cloud-executor.nk"])
+                kept = {path.rsplit("/", 2)[1] for path in stack.files_below("/keys", "hub-broker")}
+                self.assertEqual(kept, {"hub"})
+            finally:
+                stack.down()
 
 
 # A service's options: nothing in its log but what is wrong, and a broker without keys.

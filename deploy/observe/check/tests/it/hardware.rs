@@ -47,8 +47,9 @@ impl Machine {
             dry_run: false,
         };
         let node: &NodeId = &self.tuner.context.node;
-        let reply: TuneReply =
-            self.bus.ask(subjects::tune(node), PATIENCE, &TuneRequest::Apply(order)).await?;
+        let asked = TuneRequest::Apply(order);
+        let answer = self.bus.ask(subjects::tune(node), PATIENCE, &asked).await?;
+        let reply: TuneReply = schemas::decode(&answer.body)?;
         anyhow::ensure!(reply.changed, "{reply:?}");
         Ok(())
     }
