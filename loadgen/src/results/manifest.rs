@@ -158,7 +158,7 @@ pub struct Machine {
     /// The kernel's version.
     #[serde(default)]
     pub kernel: Option<String>,
-    /// The processor's name.
+    /// The processor's name; the board's where the kernel names no processor, as on ARM.
     #[serde(default)]
     pub processor: Option<String>,
     /// Threads that run at once.
@@ -172,18 +172,43 @@ impl Machine {
     /// This one.
     pub fn this() -> Self {
         let read = |path: &str| fs::read_to_string(path).ok();
-        let field = |text: &str, name: &str| {
-            let line = text.lines().find(|line| line.starts_with(name))?;
-            line.split_once(':').map(|(_, value)| value.trim().to_owned())
-        };
         let memory = read("/proc/meminfo").and_then(|text| field(&text, "MemTotal"));
         let kilobytes = memory.and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok());
         Self {
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             kernel: read("/proc/sys/kernel/osrelease").map(|text| text.trim().to_owned()),
-            processor: read("/proc/cpuinfo").and_then(|text| field(&text, "model name")),
+            processor: processor(read("/proc/cpuinfo"), read("/proc/device-tree/model")),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             memory_bytes: kilobytes.map(|kilobytes| kilobytes * 1024),
         }
+    }
+}
+
+/// The value of a line such as `MemTotal:       32000 kB`.
+fn field(text: &str, name: &str) -> Option<String> {
+    let line = text.lines().find(|line| line.starts_with(name))?;
+    line.split_once(':').map(|(_, value)| value.trim().to_owned())
+}
+
+/// The name in what the kernel says of the processors, or else what the board is called in its device tree.
+fn processor(processors: Option<String>, board: Option<String>) -> Option<String> {
+    // A device tree ends its texts with a zero byte.
+    let board = || board.map(|name| name.trim_end_matches('\0').to_owned());
+    processors.and_then(|text| field(&text, "model name")).or_else(board)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::processor;
+
+    #[test]
+    fn a_machine_is_named_by_its_processor_or_else_by_its_board() {
+        let named = "processor\t: 0\nmodel name\t: Some Processor 9\n".to_owned();
+        let arm =
+            "processor\t: 0\nBogoMIPS\t: 108.00\nCPU implementer\t: 0x41\nCPU part\t: 0xd08\n".to_owned();
+        let board = || Some("Raspberry Pi 4 Model B Rev 1.4\0".to_owned());
+        assert_eq!(processor(Some(named), board()).as_deref(), Some("Some Processor 9"));
+        assert_eq!(processor(Some(arm.clone()), board()).as_deref(), Some("Raspberry Pi 4 Model B Rev 1.4"));
+        assert_eq!(processor(Some(arm), None), None);
     }
 }
