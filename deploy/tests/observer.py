@@ -50,7 +50,8 @@ class Observer:
 
     async def _listen(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            options = {"inbox_prefix": b"_INBOX_observer"}
+            # Against a broker that is gone it would try for two minutes, deaf to being stopped.
+            options = {"inbox_prefix": b"_INBOX_observer", "max_reconnect_attempts": 1, "reconnect_time_wait": 0.2}
             if self.seed:
                 path = Path(folder) / "observer.nk"
                 path.touch(mode=0o600)
