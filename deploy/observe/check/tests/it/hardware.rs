@@ -2,10 +2,7 @@
 
 use std::fs;
 
-use broker::{Bus, subjects};
-use schemas::{
-    InstanceId, KiloHertz, Millis, NodeId, ServiceKind, Setting, TuneOrder, TuneReply, TuneRequest,
-};
+use schemas::ServiceKind;
 use testkit::{TestServer, wait_for};
 
 use crate::prometheus::Prometheus;
@@ -14,13 +11,11 @@ use crate::trees::{JETSON, Tree};
 
 const CHARGE: &str = "class/power_supply/BAT0/capacity";
 const METER: &str = "class/hwmon/hwmon3";
-const CLOCKS: &str = "devices/system/cpu/cpufreq";
 
-/// A machine with clocks, a meter and a battery, and its tuner.
+/// A machine with a meter and a battery, and its tuner.
 struct Machine {
     tree: Tree,
     tuner: Watched<tuner::Running>,
-    bus: Bus,
     _server: TestServer,
 }
 
@@ -36,22 +31,7 @@ impl Machine {
         let tuner =
             start(watch(&server, ServiceKind::Tuner, None).await?, |context| tuner::start(settings, context))
                 .await?;
-        Ok(Self { tree, tuner, bus: server.connect("test").await?, _server: server })
-    }
-
-    async fn set_a_clock_for_a_moment(&self) -> anyhow::Result<()> {
-        let order = TuneOrder {
-            holder: InstanceId::new("me")?,
-            lease_ms: Millis::new(1_000.0)?,
-            settings: vec![Setting::CpuFrequency(KiloHertz(729_600))],
-            dry_run: false,
-        };
-        let node: &NodeId = &self.tuner.context.node;
-        let asked = TuneRequest::Apply(order);
-        let answer = self.bus.ask(subjects::tune(node), PATIENCE, &asked).await?;
-        let reply: TuneReply = schemas::decode(&answer.body)?;
-        anyhow::ensure!(reply.changed, "{reply:?}");
-        Ok(())
+        Ok(Self { tree, tuner, _server: server })
     }
 
     /// Takes a folder of sysfs away, or brings it back.
@@ -82,7 +62,7 @@ async fn hardware_that_breaks_makes_its_rule_fire_until_it_is_mended() -> anyhow
         .await
     };
     wait_for(PATIENCE, || prometheus.ask("splinter_tuner_meter_readable == 1")).await?;
-    let of_hardware = ["SplinterBatteryLow", "SplinterMeterLost", "SplinterLeaseOverdue"];
+    let of_hardware = ["SplinterBatteryLow", "SplinterMeterLost"];
     for alert in of_hardware {
         is_silent(alert).await?;
     }
@@ -95,10 +75,6 @@ async fn hardware_that_breaks_makes_its_rule_fire_until_it_is_mended() -> anyhow
     fires("SplinterMeterLost").await?;
     machine.bring_back(METER);
 
-    machine.set_a_clock_for_a_moment().await?;
-    machine.take_away(CLOCKS);
-    fires("SplinterLeaseOverdue").await?;
-    machine.bring_back(CLOCKS);
     for alert in of_hardware {
         is_silent(alert).await?;
     }
