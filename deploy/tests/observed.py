@@ -178,6 +178,8 @@ class Observed:
             with stack.stopped("edge-broker"):
                 watch.fires("SplinterBrokerLost", "SplinterNotReady")
         self.settle()
+        # The cloud is no longer throttled, and some points of the front were measured while it was busy.
+        self.measure("--refresh")
         ended = watch.all_end()
         say(f"{len(watch.caused)} alerts fired under their fault; {ended}")
         besides = watch.prometheus.fired(time.monotonic() - self.began) - watch.caused
