@@ -13,9 +13,9 @@ from prometheus import OBSERVE, Prometheus
 from stack import ROOT, Stack, StackError, run, say, wait_for
 
 # Hardware that is not there cannot break: `deploy/observe/check` breaks a tuner's.
-OF_HARDWARE = {"SplinterMeterLost", "SplinterBatteryLow"}
-# What takes thousands of messages at once, or a clock that cannot be set back: only `promtool` fires these.
-ONLY_BY_PROMTOOL = {"SplinterLeaseOverdue", "SplinterMessagesDropped", "SplinterReceiptsLost", "SplinterRetryBudgetSpent"}
+OF_HARDWARE = {"SplinterLeaseOverdue", "SplinterMeterLost", "SplinterBatteryLow"}
+# What takes thousands of messages at once: only `promtool` fires these.
+ONLY_BY_PROMTOOL = {"SplinterMessagesDropped", "SplinterReceiptsLost", "SplinterRetryBudgetSpent"}
 # A machine that is busy with other things than when the front was measured is no fault that the tests could mend.
 OF_THIS_MACHINE = {"SplinterFrontDrifted"}
 # A fault is seen, waits, and is looked at each second: seconds, unless the machine is busy with other things.

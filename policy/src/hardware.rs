@@ -1,6 +1,6 @@
 //! How the edge machine is set, and what changing that takes.
 
-use schemas::{Accelerator, Configuration, Cut, Fallback, HardwareChanges, KiloHertz, Millis};
+use schemas::{Accelerator, EdgeSetup, Fallback, HardwareChanges, KiloHertz, Millis};
 
 use crate::learning::{Factor, Observation};
 
@@ -20,9 +20,8 @@ pub(crate) struct Hardware {
     pub unsettable_until_ms: f64,
     pub clock_change: Change,
     pub accelerator_change: Change,
-    /// What ran the head of the last receipt, and at which clock.
-    seen_accelerator: Option<Accelerator>,
-    seen_clock: Option<KiloHertz>,
+    /// As receipts tell, which may lag behind what was planned since.
+    seen: EdgeSetup,
 }
 
 impl Hardware {
@@ -35,8 +34,7 @@ impl Hardware {
             unsettable_until_ms: 0.0,
             clock_change: Change::new(measured.clock_ms, guess),
             accelerator_change: Change::new(measured.accelerator_ms, guess),
-            seen_accelerator: None,
-            seen_clock: None,
+            seen: EdgeSetup::default(),
         }
     }
 
@@ -66,17 +64,12 @@ impl Hardware {
     /// the clock does not explain.
     fn follow_change(&mut self, seen: &Observation, now_ms: f64, half_life_ms: f64) {
         let took = seen.hardware_change.map(Millis::get);
-        let Configuration { cut, edge_frequency_khz: clock, edge_accelerator, .. } = seen.configuration;
-        let accelerator = Some(edge_accelerator).filter(|_| cut > Cut::ALL_CLOUD);
-        let (accelerator_before, clock_before) = (self.seen_accelerator, self.seen_clock);
-        self.seen_accelerator = accelerator.or(accelerator_before);
-        self.seen_clock = clock.or(clock_before);
-        if accelerator.is_none() || accelerator_before.is_none() || accelerator == accelerator_before {
-            took.into_iter().for_each(|took| self.clock_change.observe(took, now_ms));
-        } else {
-            let clock_changed = clock.is_some() && clock != clock_before;
-            let of_clock = if clock_changed { self.clock_change.ms(now_ms, half_life_ms) } else { 0.0 };
+        let changed = self.seen.follow(&seen.configuration);
+        if changed.accelerator {
+            let of_clock = if changed.clock { self.clock_change.ms(now_ms, half_life_ms) } else { 0.0 };
             self.accelerator_change.observe((took.unwrap_or(0.0) - of_clock).max(0.0), now_ms);
+        } else if let Some(took) = took {
+            self.clock_change.observe(took, now_ms);
         }
     }
 }
@@ -105,10 +98,12 @@ impl Change {
         Self { expected_ms: measured.unwrap_or(guess).get(), basis, pace: Factor::ONE }
     }
 
-    /// A measurement takes the place of what was expected; what receipts made of it lately stays.
+    /// A measurement takes the place of what was expected. What receipts made of an earlier measurement lately stays; a
+    /// multiple of a first receipt says nothing of this one.
     fn expect(&mut self, fresh: Self) {
         if fresh.basis == Basis::Front {
-            *self = Self { pace: self.pace, ..fresh };
+            let pace = if self.basis == Basis::Front { self.pace } else { Factor::ONE };
+            *self = Self { pace, ..fresh };
         }
     }
 

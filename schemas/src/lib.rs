@@ -53,6 +53,7 @@ pub use v1::presence::{Presence, ServedModel, ServiceKind, ServiceState};
 pub use v1::price::{BatteryWeight, CostUnit, EnergyPrices, PlacePrices, PriceError, PricedPer};
 pub use v1::receipt::{Outcome, Receipt};
 pub use v1::scheduling::{CameOut, EdgeOutlook, PolicyChoice, Regret, SchedulerReport};
+pub use v1::setup::{EdgeSetup, SetupChange};
 pub use v1::stage::{Stage, StageTime, TimeSource, hardware_change};
 pub use v1::tensor::{DataType, Tensor, TensorError};
 pub use v1::tuning::{CpuQuota, LeaseReport, Setting, SettingWrite, TuneOrder, TuneReply, TuneRequest};

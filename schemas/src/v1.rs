@@ -20,6 +20,7 @@ pub mod presence;
 pub mod price;
 pub mod receipt;
 pub mod scheduling;
+pub mod setup;
 pub mod stage;
 pub mod tensor;
 pub mod tuning;

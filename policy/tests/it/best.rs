@@ -152,6 +152,37 @@ fn accelerators(gain: f64) -> Front {
     front(vec![on(Accelerator::Cpu, 1.0), on(Accelerator::Cuda, 1.0 - gain)])
 }
 
+/// A head of 40 ms that found the hardware set otherwise, or as it should be.
+fn observe(
+    state: &mut State,
+    front: &PreparedFront,
+    configuration: &Configuration,
+    change: Option<f64>,
+    at: f64,
+) {
+    state.observe(
+        front,
+        &Observation {
+            at: ms(at),
+            configuration: *configuration,
+            fallback: None,
+            cloud: None,
+            lost_cloud: None,
+            sent_bytes: ByteCount(0),
+            latency: ms(40.0 + change.unwrap_or(0.0)),
+            limit: None,
+            hardware_change: change.map(ms),
+            edge_queue: Millis::ZERO,
+            edge: ms(40.0),
+            wire: Millis::ZERO,
+            cloud_queue: Millis::ZERO,
+            cloud_time: Millis::ZERO,
+            edge_energy: None,
+            cloud_energy: None,
+        },
+    );
+}
+
 #[test]
 fn changing_the_accelerator_counts_and_what_it_takes_is_learned() {
     let measured = accelerators(0.1);
@@ -159,29 +190,6 @@ fn changing_the_accelerator_counts_and_what_it_takes_is_learned() {
     let mut state = State::new(&front, AdaptiveSettings::default());
     state.set_clouds([CloudExecutor::new(InstanceId::new("c1").unwrap(), 4, true)]);
     let other = &measured.points[0].configuration;
-    let observe = |state: &mut State, configuration: &Configuration, change: Option<f64>, at: f64| {
-        state.observe(
-            &front,
-            &Observation {
-                at: ms(at),
-                configuration: *configuration,
-                fallback: None,
-                cloud: None,
-                lost_cloud: None,
-                sent_bytes: ByteCount(0),
-                latency: ms(40.0 + change.unwrap_or(0.0)),
-                limit: None,
-                hardware_change: change.map(ms),
-                edge_queue: Millis::ZERO,
-                edge: ms(40.0),
-                wire: Millis::ZERO,
-                cloud_queue: Millis::ZERO,
-                cloud_time: Millis::ZERO,
-                edge_energy: None,
-                cloud_energy: None,
-            },
-        );
-    };
     let decide = |state: &State, latency: f64, at: f64| {
         front.decide(PolicyName::Adaptive, &limit(latency), state, ms(at)).unwrap()
     };
@@ -189,9 +197,9 @@ fn changing_the_accelerator_counts_and_what_it_takes_is_learned() {
     let first = decide(&state, 500.0, 0.0);
     assert_eq!(first.configuration.edge_accelerator, Accelerator::Cuda);
     state.commit(&front, &first, ms(0.0));
-    observe(&mut state, &first.configuration, None, 40.0);
+    observe(&mut state, &front, &first.configuration, None, 40.0);
     for (round, configuration) in [other, &first.configuration].into_iter().cycle().take(20).enumerate() {
-        observe(&mut state, configuration, Some(30.0), 100.0 * (round + 1) as f64);
+        observe(&mut state, &front, configuration, Some(30.0), 100.0 * (round + 1) as f64);
     }
     // The processor runs it now; 0.1 J less does not make up for 30 ms of 25 W, and 60 ms leave no time for it.
     let at = 60_000.0;
@@ -203,7 +211,7 @@ fn changing_the_accelerator_counts_and_what_it_takes_is_learned() {
     assert_eq!(tight.configuration, *other);
     // Where changing it turns out to take nothing, it is changed.
     for (round, configuration) in [&first.configuration, other].into_iter().cycle().take(60).enumerate() {
-        observe(&mut state, configuration, None, at + 10_000.0 + 100.0 * round as f64);
+        observe(&mut state, &front, configuration, None, at + 10_000.0 + 100.0 * round as f64);
     }
     assert_eq!(decide(&state, 500.0, at + 30_000.0).configuration, first.configuration);
 }
@@ -232,6 +240,31 @@ fn a_change_that_was_measured_is_believed_before_the_first_receipt() {
         state.set_hardware_changes(changes(other));
         assert_ne!(decide(&state), wanted, "{other} ms");
     }
+}
+
+/// A front that measured what a change takes is believed as it stands, whatever receipts were multiples of before.
+#[test]
+fn a_first_measurement_is_not_multiplied_by_what_receipts_made_of_a_guess() {
+    let unmeasured = accelerators(0.5);
+    let mut state = State::new(&PreparedFront::new(&unmeasured), AdaptiveSettings::default());
+    let [cpu, cuda] = [Accelerator::Cpu, Accelerator::Cuda].map(|wanted| {
+        let of_it = |point: &&Measurement| point.configuration.edge_accelerator == wanted;
+        unmeasured.points.iter().find(of_it).unwrap().configuration
+    });
+    let old = PreparedFront::new(&unmeasured);
+    let on_cpu = Decision { configuration: cpu, ..first_decision(&old, &state) };
+    state.commit(&old, &on_cpu, ms(0.0));
+    // The first change is quick by chance, those after it are not: the guess gives way, and is multiplied.
+    let changes = [None, Some(1.0)].into_iter().chain([Some(400.0); 9]);
+    for (round, change) in changes.enumerate() {
+        let configuration = if round % 2 == 0 { &cpu } else { &cuda };
+        observe(&mut state, &old, configuration, change, 100.0 * round as f64);
+    }
+    let known = HardwareChanges { clock_ms: Some(ms(1.0)), accelerator_ms: Some(ms(10.0)) };
+    let front = PreparedFront::new(&Front { hardware_changes: known, ..unmeasured });
+    let state = state.under(&front);
+    let decision = front.decide(PolicyName::Adaptive, &limit(500.0), &state, ms(10_000.0)).unwrap();
+    assert_eq!(decision.configuration.edge_accelerator, Accelerator::Cuda);
 }
 
 fn first_decision(front: &PreparedFront, state: &State) -> Decision {

@@ -2,36 +2,25 @@
 
 use std::collections::HashMap;
 
-use schemas::{Accelerator, Configuration, Cut, HardwareChanges, KiloHertz, Millis, NodeId, nearest_rank};
+use schemas::{Configuration, EdgeSetup, HardwareChanges, Millis, NodeId, nearest_rank};
 
 /// The changes of one campaign. One is noted a request at most, so they are as bounded as the campaign's samples.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
-    /// How each edge machine was set by the last request that said so.
-    set: HashMap<NodeId, Setup>,
+    set: HashMap<NodeId, EdgeSetup>,
     clock: Vec<f64>,
     /// With what the clock's own change took, where it changed as well.
     accelerator: Vec<(f64, bool)>,
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-struct Setup {
-    clock: Option<KiloHertz>,
-    accelerator: Option<Accelerator>,
 }
 
 impl Changes {
     /// Takes note of a configuration that ran on an edge machine, and of what setting the hardware for it took; `None` where
     /// nothing had to be set.
     pub(crate) fn note(&mut self, edge: &NodeId, ran: &Configuration, took: Option<Millis>) {
-        let before = self.set.get(edge).copied().unwrap_or_default();
-        // Without a head the accelerator has no meaning and is left alone.
-        let accelerator = (ran.cut > Cut::ALL_CLOUD).then_some(ran.edge_accelerator).or(before.accelerator);
-        let now = Setup { clock: ran.edge_frequency_khz.or(before.clock), accelerator };
-        self.set.insert(edge.clone(), now);
+        let changed = self.set.entry(edge.clone()).or_default().follow(ran);
         let Some(took) = took.map(Millis::get) else { return };
-        if before.accelerator.is_some() && now.accelerator != before.accelerator {
-            self.accelerator.push((took, now.clock != before.clock));
+        if changed.accelerator {
+            self.accelerator.push((took, changed.clock));
         } else {
             self.clock.push(took);
         }
@@ -57,6 +46,8 @@ fn median(times: impl Iterator<Item = f64>) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use schemas::{Accelerator, Cut, KiloHertz};
+
     use super::*;
 
     fn ran(cut: u16, megahertz: u64, accelerator: Accelerator) -> Configuration {

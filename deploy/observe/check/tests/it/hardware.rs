@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use schemas::ServiceKind;
+use broker::{Bus, subjects};
+use schemas::{InstanceId, KiloHertz, Millis, ServiceKind, Setting, TuneOrder, TuneReply, TuneRequest};
 use testkit::{TestServer, wait_for};
 
 use crate::prometheus::Prometheus;
@@ -11,11 +12,13 @@ use crate::trees::{JETSON, Tree};
 
 const CHARGE: &str = "class/power_supply/BAT0/capacity";
 const METER: &str = "class/hwmon/hwmon3";
+const GOVERNOR: &str = "devices/system/cpu/cpufreq/policy0/scaling_governor";
 
-/// A machine with a meter and a battery, and its tuner.
+/// A machine with clocks, a meter and a battery, and its tuner.
 struct Machine {
     tree: Tree,
     tuner: Watched<tuner::Running>,
+    bus: Bus,
     _server: TestServer,
 }
 
@@ -31,16 +34,48 @@ impl Machine {
         let tuner =
             start(watch(&server, ServiceKind::Tuner, None).await?, |context| tuner::start(settings, context))
                 .await?;
-        Ok(Self { tree, tuner, _server: server })
+        Ok(Self { tree, tuner, bus: server.connect("test").await?, _server: server })
     }
 
-    /// Takes a folder of sysfs away, or brings it back.
-    fn take_away(&self, folder: &str) {
-        fs::rename(self.tree.root().join(folder), self.tree.root().join("away")).unwrap();
+    /// Holds a clock until somebody sees to it that it cannot be set back, and lets go of it.
+    async fn hold_a_clock(&self) -> anyhow::Result<()> {
+        let holder = InstanceId::new("me")?;
+        let settings = vec![Setting::CpuFrequency(KiloHertz(729_600))];
+        let lease_ms = Millis::new(60_000.0)?;
+        let reply =
+            self.ask(TuneRequest::Apply(TuneOrder { holder, lease_ms, settings, dry_run: false })).await?;
+        anyhow::ensure!(reply.changed, "{reply:?}");
+        Ok(())
     }
 
-    fn bring_back(&self, folder: &str) {
-        fs::rename(self.tree.root().join("away"), self.tree.root().join(folder)).unwrap();
+    async fn let_go(&self) -> anyhow::Result<TuneReply> {
+        self.ask(TuneRequest::Release(InstanceId::new("me")?)).await
+    }
+
+    async fn ask(&self, asked: TuneRequest) -> anyhow::Result<TuneReply> {
+        let answer = self.bus.ask(subjects::tune(&self.tuner.context.node), PATIENCE, &asked).await?;
+        Ok(schemas::decode(&answer.body)?)
+    }
+
+    /// Takes a file or folder of sysfs away, or brings it back.
+    fn take_away(&self, path: &str) {
+        fs::rename(self.tree.root().join(path), self.tree.root().join("away")).unwrap();
+    }
+
+    fn bring_back(&self, path: &str) {
+        fs::rename(self.tree.root().join("away"), self.tree.root().join(path)).unwrap();
+    }
+
+    /// Puts in a file's place what is there and takes no text, from the superuser either. (A file that is gone needs nothing
+    /// set back: its core is offline.)
+    fn jam(&self, file: &str) {
+        self.take_away(file);
+        fs::create_dir(self.tree.root().join(file)).unwrap();
+    }
+
+    fn mend(&self, file: &str) {
+        fs::remove_dir(self.tree.root().join(file)).unwrap();
+        self.bring_back(file);
     }
 }
 
@@ -62,7 +97,7 @@ async fn hardware_that_breaks_makes_its_rule_fire_until_it_is_mended() -> anyhow
         .await
     };
     wait_for(PATIENCE, || prometheus.ask("splinter_tuner_meter_readable == 1")).await?;
-    let of_hardware = ["SplinterBatteryLow", "SplinterMeterLost"];
+    let of_hardware = ["SplinterBatteryLow", "SplinterMeterLost", "SplinterLeaseOverdue"];
     for alert in of_hardware {
         is_silent(alert).await?;
     }
@@ -75,8 +110,15 @@ async fn hardware_that_breaks_makes_its_rule_fire_until_it_is_mended() -> anyhow
     fires("SplinterMeterLost").await?;
     machine.bring_back(METER);
 
+    machine.hold_a_clock().await?;
+    machine.jam(GOVERNOR);
+    machine.let_go().await?;
+    fires("SplinterLeaseOverdue").await?;
+    machine.mend(GOVERNOR);
+
     for alert in of_hardware {
         is_silent(alert).await?;
     }
+    assert_eq!(machine.tree.text(GOVERNOR), "schedutil", "the tuner went on trying");
     Ok(())
 }
