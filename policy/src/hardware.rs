@@ -21,7 +21,7 @@ pub(crate) struct Hardware {
     pub clock_change: Change,
     pub accelerator_change: Change,
     /// As receipts tell, which may lag behind what was planned since.
-    seen: EdgeSetup,
+    reported: EdgeSetup,
 }
 
 impl Hardware {
@@ -34,7 +34,7 @@ impl Hardware {
             unsettable_until_ms: 0.0,
             clock_change: Change::new(measured.clock_ms, guess),
             accelerator_change: Change::new(measured.accelerator_ms, guess),
-            seen: EdgeSetup::default(),
+            reported: EdgeSetup::default(),
         }
     }
 
@@ -64,7 +64,7 @@ impl Hardware {
     /// the clock does not explain.
     fn follow_change(&mut self, seen: &Observation, now_ms: f64, half_life_ms: f64) {
         let took = seen.hardware_change.map(Millis::get);
-        let changed = self.seen.follow(&seen.configuration);
+        let changed = self.reported.follow(&seen.configuration);
         if changed.accelerator {
             let of_clock = if changed.clock { self.clock_change.ms(now_ms, half_life_ms) } else { 0.0 };
             self.accelerator_change.observe((took.unwrap_or(0.0) - of_clock).max(0.0), now_ms);

@@ -12,9 +12,9 @@ pub struct EdgeSetup {
 /// What a request found set otherwise than it needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SetupChange {
-    /// The clock, which is not known before somebody has set one.
+    /// The clock; the first one that is set counts.
     pub clock: bool,
-    /// The accelerator; the first one to be used is loaded beforehand and is no change.
+    /// The accelerator; the first one that is used does not count, as nothing is known of another before it.
     pub accelerator: bool,
 }
 

@@ -3,16 +3,17 @@
 use std::fs;
 
 use broker::{Bus, subjects};
-use schemas::{InstanceId, KiloHertz, Millis, ServiceKind, Setting, TuneOrder, TuneReply, TuneRequest};
+use schemas::{KiloHertz, ServiceKind, Setting, TuneReply, TuneRequest};
 use testkit::{TestServer, wait_for};
 
 use crate::prometheus::Prometheus;
 use crate::site::{PATIENCE, Watched, start, watch};
-use crate::trees::{JETSON, Tree};
+use crate::trees::{JETSON, Tree, holder, order};
 
 const CHARGE: &str = "class/power_supply/BAT0/capacity";
 const METER: &str = "class/hwmon/hwmon3";
 const GOVERNOR: &str = "devices/system/cpu/cpufreq/policy0/scaling_governor";
+const SLOWEST: KiloHertz = KiloHertz(729_600);
 
 /// A machine with clocks, a meter and a battery, and its tuner.
 struct Machine {
@@ -37,19 +38,14 @@ impl Machine {
         Ok(Self { tree, tuner, bus: server.connect("test").await?, _server: server })
     }
 
-    /// Holds a clock until somebody sees to it that it cannot be set back, and lets go of it.
     async fn hold_a_clock(&self) -> anyhow::Result<()> {
-        let holder = InstanceId::new("me")?;
-        let settings = vec![Setting::CpuFrequency(KiloHertz(729_600))];
-        let lease_ms = Millis::new(60_000.0)?;
-        let reply =
-            self.ask(TuneRequest::Apply(TuneOrder { holder, lease_ms, settings, dry_run: false })).await?;
+        let reply = self.ask(TuneRequest::Apply(order("me", &[Setting::CpuFrequency(SLOWEST)]))).await?;
         anyhow::ensure!(reply.changed, "{reply:?}");
         Ok(())
     }
 
     async fn let_go(&self) -> anyhow::Result<TuneReply> {
-        self.ask(TuneRequest::Release(InstanceId::new("me")?)).await
+        self.ask(TuneRequest::Release(holder("me"))).await
     }
 
     async fn ask(&self, asked: TuneRequest) -> anyhow::Result<TuneReply> {
